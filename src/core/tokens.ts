@@ -1,0 +1,9 @@
+/** What a token endpoint gave us for one session. Never printed, never sent to a browser in the clear. */
+export interface Tokens {
+  readonly refreshToken?: string
+  readonly accessToken?: string
+  /** Milliseconds since the epoch; from `expires_in`, else the token's `exp`. */
+  readonly accessExpiresAt?: number
+  /** For the logout hint and the `{idToken}` template; left out where it does not fit. */
+  readonly idToken?: string
+}
