@@ -1,0 +1,44 @@
+import type { BrandConfig } from '../../config/config.ts'
+import { styleOf } from './style.ts'
+
+export interface PolicySources {
+  /** `sha256-…` of the style sheet. */
+  readonly styleHash: string
+  /** Origins a form's answer may redirect to: Chromium holds `form-action` against redirects too. */
+  readonly formAction: readonly string[]
+}
+
+/** Content-Security-Policy of our pages (CSP level 3; ASVS 3.4.3): nothing runs, nothing is loaded. */
+export function contentSecurityPolicy({ styleHash, formAction }: PolicySources): string {
+  return [
+    "default-src 'none'",
+    `style-src '${styleHash}'`,
+    'img-src data:',
+    `form-action ${["'self'", ...formAction].join(' ')}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
+
+export interface PageHeaderOptions {
+  readonly brand: BrandConfig
+  /** How the browser reaches us: Strict-Transport-Security means nothing over plain http (RFC 6797 7.2). */
+  readonly scheme: 'http' | 'https'
+  /** The providers' authorization and end-session origins. */
+  readonly formAction?: readonly string[]
+}
+
+/** All headers of an HTML page of ours, names in lower case. A page is never stored: it names a person or a moment. */
+export function pageHeaders({ brand, scheme, formAction = [] }: PageHeaderOptions): Record<string, string> {
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': contentSecurityPolicy({ styleHash: styleOf(brand).hash, formAction }),
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    ...(scheme === 'https' && { 'strict-transport-security': 'max-age=31536000' }),
+  }
+}
