@@ -11,6 +11,8 @@ export interface KeyValue {
   /** Reads and deletes in one step, so that a value is used once. */
   take(key: string): Promise<string | undefined>
   delete(key: string): Promise<void>
+  /** Gives a key that exists a new time to live, value untouched; false where it is gone. Atomic. */
+  extend(key: string, ttl: number): Promise<boolean>
   publish(channel: string, message: string): Promise<void>
   /** @returns a function that ends the subscription */
   subscribe(channel: string, listener: (message: string) => void): Promise<() => void>
