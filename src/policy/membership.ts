@@ -1,0 +1,90 @@
+/** Requirements that are met by being in a list: groups, roles, scopes, e-mail addresses and their domains. */
+import type { ClientRole } from '../config/config.ts'
+import { foldNarrowly } from './case.ts'
+import { type Check, listed } from './check.ts'
+
+const nothing = 'none'
+
+/**
+ * Exact names, or `/prefix/*` for a group and all below it (as with paths, `/staff/*` holds `/staff`). Names
+ * that look like paths compare without case, as Keycloak users type them; others to the letter.
+ */
+export function groupsCheck(rules: readonly string[]): Check {
+  const exact = new Set(rules.filter((rule) => !rule.endsWith('/*')).map(foldGroup))
+  const prefixes = rules.filter((rule) => rule.endsWith('/*')).map((rule) => foldNarrowly(rule.slice(0, -1)))
+  const holds = (group: string): boolean => {
+    const folded = foldGroup(group)
+    return exact.has(folded) || prefixes.some((prefix) => `${folded}/`.startsWith(prefix))
+  }
+  return {
+    unmet: { requirement: 'groups', wanted: `be a member of one of: ${listed(rules)}` },
+    rule: rules.join(', '),
+    judge: ({ groups }) => groups.some(holds),
+    seen: ({ groups }) => groups.join(', ') || nothing,
+  }
+}
+
+const foldGroup = (group: string): string => (group.includes('/') ? foldNarrowly(group) : group)
+
+export function realmRolesCheck(rules: readonly string[]): Check {
+  const wanted = new Set(rules)
+  return {
+    unmet: { requirement: 'realmRoles', wanted: `have one of the realm roles: ${listed(rules)}` },
+    rule: rules.join(', '),
+    judge: ({ realmRoles }) => realmRoles.some((role) => wanted.has(role)),
+    seen: ({ realmRoles }) => realmRoles.join(', ') || nothing,
+  }
+}
+
+export function clientRolesCheck(rules: readonly ClientRole[]): Check {
+  const names = rules.map(({ client, role }) => `${client}:${role}`)
+  return {
+    unmet: { requirement: 'clientRoles', wanted: `have one of the client roles: ${listed(names)}` },
+    rule: names.join(', '),
+    judge: ({ clientRoles }) => rules.some(({ client, role }) => rolesOf(clientRoles, client).includes(role)),
+    seen: ({ clientRoles }) =>
+      Object.entries(clientRoles)
+        .flatMap(([client, roles]) => roles.map((role) => `${client}:${role}`))
+        .join(', ') || nothing,
+  }
+}
+
+/** Own members alone: a client called `constructor` has no roles by birth. */
+const rolesOf = (roles: Readonly<Record<string, readonly string[]>>, client: string): readonly string[] =>
+  Object.hasOwn(roles, client) ? roles[client]! : []
+
+export function scopesCheck(rules: readonly string[]): Check {
+  const wanted = new Set(rules)
+  return {
+    unmet: { requirement: 'scopes', wanted: `bring a token with one of the scopes: ${listed(rules)}` },
+    rule: rules.join(', '),
+    judge: ({ scopes }) => scopes.some((scope) => wanted.has(scope)),
+    seen: ({ scopes }) => scopes.join(' ') || nothing,
+  }
+}
+
+/** The list stays out of the sentence: whoever is refused learns nobody's address. */
+export function emailsCheck(rules: readonly string[]): Check {
+  const wanted = new Set(rules.map(foldNarrowly))
+  return {
+    unmet: { requirement: 'emails', wanted: 'have a verified e-mail address that is on the list of this site' },
+    rule: listed(rules),
+    judge: ({ email }) => (isAddress(email) ? wanted.has(foldNarrowly(email)) : undefined),
+    seen: ({ email }) => email ?? 'no verified e-mail address',
+  }
+}
+
+/** The exact domain; a subdomain is another domain (pass it in the list, if it is meant). */
+export function emailDomainsCheck(rules: readonly string[]): Check {
+  const wanted = new Set(rules.map(foldNarrowly))
+  return {
+    unmet: { requirement: 'emailDomains', wanted: `have a verified e-mail address at one of: ${listed(rules)}` },
+    rule: rules.join(', '),
+    judge: ({ email }) =>
+      isAddress(email) ? wanted.has(foldNarrowly(email.slice(email.indexOf('@') + 1))) : undefined,
+    seen: ({ email }) => email ?? 'no verified e-mail address',
+  }
+}
+
+/** Exactly one `@`: with two, readers disagree about the domain (`a@evil.example@example.com`, CVE-2026-7504). */
+const isAddress = (email: string | undefined): email is string => email !== undefined && /^[^\s@]+@[^\s@]+$/.test(email)
