@@ -1,0 +1,273 @@
+/** Owns one HTTP exchange with an upstream: bytes both ways, and what happens when either side fails. */
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import { GatewayError } from '../core/errors.ts'
+import type { Watched } from './idle-watch.ts'
+import { abandonBody, discardBody, openRequestBody } from './request-body.ts'
+import { hasBody, refuseUnsafeFraming } from './request-framing.ts'
+import { type ResponseHeaderRules, responseHeaders } from './response-headers.ts'
+import { isStaleConnection, upstreamFailure } from './upstream-failure.ts'
+import type { Upstream, UpstreamRequest } from './upstreams.ts'
+
+export interface ForwardPlan extends ResponseHeaderRules {
+  readonly upstream: Upstream
+  readonly method: string
+  /** Path and query for the upstream, from `upstreamPath`. */
+  readonly path: string
+  /** From `requestHeaders`. */
+  readonly headers: string[]
+  /**
+   * The upstream's headers arrived.
+   * @param latency milliseconds since `forward` was called
+   */
+  onResponse?(status: number, latency: number): void
+  /**
+   * Nothing has been sent to the client: render the error. Once a byte is out, a failure ends the client's
+   * connection instead, so that an incomplete answer looks incomplete (RFC 9112 8), and this is not called.
+   */
+  onFailure(error: GatewayError): void
+}
+
+/** 1xx answers before the final one; an upstream that sends more is not worth waiting for. */
+const maxInterim = 20
+/** Written so that the head goes out in latin1, as it came; `flushHeaders` would write it as UTF-8. */
+const nothing = Buffer.alloc(0)
+
+/**
+ * Forwards one allowed request and streams the answer back. Returns at once; the outcome is on `response`, or
+ * in `plan.onFailure`.
+ *
+ * 100 Continue is sent here and not by Node, where the server has a `checkContinue` listener: only once the
+ * request is allowed and its declared length fits.
+ */
+export function forward(request: IncomingMessage, response: ServerResponse, plan: ForwardPlan): void {
+  new Exchange(request, response, plan).start()
+}
+
+/**
+ * undici's handler, one object per request and no stream or closure on the way of an answer's bytes.
+ *
+ * States, in order: waiting (nothing sent), `answering` (the head is out), `over` (nothing more may happen).
+ */
+class Exchange implements Dispatcher.DispatchHandler, Watched {
+  quiet = 0
+  private readonly startedAt: number
+  private controller: Dispatcher.DispatchController | undefined
+  private body: Readable | null = null
+  private answering = false
+  private over = false
+  private retried = false
+  private drainHeard = false
+  /** The parser saw the first byte of an answer. */
+  private begun = false
+  private interim = 0
+  /** Bytes of the body still to come; NaN where the upstream did not say. */
+  private left = Number.NaN
+  private options: UpstreamRequest | undefined
+  private readonly request: IncomingMessage
+  private readonly response: ServerResponse
+  private readonly plan: ForwardPlan
+
+  constructor(request: IncomingMessage, response: ServerResponse, plan: ForwardPlan) {
+    this.request = request
+    this.response = response
+    this.plan = plan
+    this.startedAt = plan.onResponse === undefined ? 0 : performance.now()
+  }
+
+  start(): void {
+    if (this.response.destroyed) return
+    if (hasBody(this.request) && !this.acceptBody()) return
+    this.response.on('close', () => this.clientClosed())
+    this.dispatch()
+  }
+
+  private acceptBody(): boolean {
+    const { request, response, plan } = this
+    const { maxBody } = plan.upstream.config
+    try {
+      refuseUnsafeFraming(request)
+    } catch (error) {
+      response.shouldKeepAlive = false
+      this.refuse(error instanceof GatewayError ? error : new GatewayError('internal', String(error)))
+      return false
+    }
+    if (Number(request.headers['content-length']) > maxBody) {
+      this.refuse(new GatewayError('body_too_large', `${request.headers['content-length']} bytes declared`))
+      return false
+    }
+    this.body = openRequestBody(request, maxBody)
+    plan.upstream.idle.add(this)
+    // Node has already said so itself unless somebody listens to `checkContinue`; twice does no harm (RFC 9110 15.2).
+    if (request.headers.expect !== undefined) response.writeContinue()
+    return true
+  }
+
+  private refuse(error: GatewayError): void {
+    this.over = true
+    abandonBody(this.request, this.response)
+    this.plan.onFailure(error)
+  }
+
+  private dispatch(): void {
+    const { upstream, method, path, headers } = this.plan
+    this.options = {
+      method,
+      path,
+      headers,
+      body: this.body,
+      headersTimeout: upstream.config.headersTimeout,
+      ...(upstream.servername !== undefined && { servername: upstream.servername }),
+    }
+    upstream.pool.dispatch(this.options, this)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller
+    if (this.over) controller.abort(new GatewayError('bad_request', 'the client went away'))
+  }
+
+  onBodySent(): void {
+    this.quiet = 0
+  }
+
+  /** From here on it is the upstream's turn, which `headersTimeout` watches. */
+  onRequestSent(): void {
+    if (this.body !== null && !this.answering) this.plan.upstream.idle.delete(this)
+  }
+
+  onResponseStarted(): void {
+    this.begun = true
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    const { request, response, plan } = this
+    if (status < 200 && this.isInterim(status)) return
+    const wrong = problemOf(status, headers)
+    if (wrong !== undefined) {
+      controller.abort(new GatewayError('upstream_invalid', wrong))
+      return
+    }
+    plan.onResponse?.(status, performance.now() - this.startedAt)
+    this.answering = true
+    response.writeHead(status, responseHeaders(status, headers, plan))
+    // The length of an answer to HEAD is not that of its body.
+    if (request.method !== 'HEAD' && status !== 204 && status !== 304) this.left = Number(headers['content-length'])
+    if (isEventStream(headers)) plan.upstream.idle.delete(this)
+    else plan.upstream.idle.add(this)
+    // A head whose body comes later must not wait for it; one with a length nearly always comes with its body.
+    if (Number.isNaN(this.left)) process.nextTick(flushHead, response)
+  }
+
+  /** 1xx are dropped: a hint that an intermediary may drop (RFC 9110 15.2), and never the answer. */
+  private isInterim(status: number): boolean {
+    return status >= 102 && ++this.interim <= maxInterim
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.quiet = 0
+    this.left -= chunk.length
+    if (this.left === 0) {
+      // Head, body and end in one write.
+      this.response.end(chunk)
+    } else if (!this.response.write(chunk)) {
+      controller.pause()
+      this.hearDrain()
+    }
+  }
+
+  private hearDrain(): void {
+    if (this.drainHeard) return
+    this.drainHeard = true
+    this.response.on('drain', () => {
+      this.quiet = 0
+      this.controller?.resume()
+    })
+  }
+
+  onResponseEnd(): void {
+    this.finish()
+    if (this.options?.connection !== undefined) this.options.connection.served++
+    if (!this.response.writableEnded) this.response.end()
+    // The upstream answered without reading everything: the rest must not be taken for the next request.
+    if (this.body !== null) discardBody(this.request)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.over) return
+    if (this.mayRetry(error)) {
+      this.retried = true
+      setImmediate(() => this.over || this.dispatch())
+      return
+    }
+    this.fail(upstreamFailure(error))
+  }
+
+  /** RFC 9112 9.3.1: once, for a safe method without a body, when a reused connection died before any answer. */
+  private mayRetry(error: Error): boolean {
+    const { method } = this.plan
+    if (this.retried || this.begun || this.body !== null) return false
+    if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') return false
+    return (this.options?.connection?.served ?? 0) > 0 && isStaleConnection(error)
+  }
+
+  onIdle(): void {
+    const { upstream } = this.plan
+    // While a body is on its way up, whoever has nothing waiting is the one everybody waits for.
+    const awaitsClient = !this.answering && this.body?.readableLength === 0
+    const late = new GatewayError(
+      awaitsClient ? 'body_timeout' : 'upstream_timeout',
+      `nothing moved for ${upstream.config.bodyTimeout} ms`,
+    )
+    this.controller?.abort(late)
+    this.fail(late)
+  }
+
+  private fail(error: GatewayError): void {
+    if (this.over) return
+    this.finish()
+    this.body?.destroy()
+    if (this.answering) {
+      cutOff(this.request, this.response)
+    } else {
+      if (this.body !== null) discardBody(this.request)
+      this.plan.onFailure(error)
+    }
+  }
+
+  private clientClosed(): void {
+    if (this.over) return
+    this.finish()
+    this.controller?.abort(new GatewayError('bad_request', 'the client went away'))
+    this.body?.destroy()
+  }
+
+  private finish(): void {
+    this.over = true
+    this.plan.upstream.idle.delete(this)
+  }
+}
+
+function flushHead(response: ServerResponse): void {
+  if (!response.writableEnded && !response.destroyed) response.write(nothing)
+}
+
+/** What an answer's head holds that cannot be passed on; undefined for everyday ones. */
+function problemOf(status: number, headers: IncomingHttpHeaders): string | undefined {
+  if (status < 200 || status > 599) return `status ${status}`
+  const coding = headers['transfer-encoding']
+  // We never offer another coding (RFC 9112 7.4), and cannot say that the bytes are in one.
+  return coding === undefined || coding === 'chunked' ? undefined : `transfer coding ${coding}`
+}
+
+const isEventStream = (headers: IncomingHttpHeaders): boolean => {
+  const type = headers['content-type']
+  return typeof type === 'string' && /^text\/event-stream/i.test(type)
+}
+
+/** Ends an answer that cannot be completed. To HTTP/1.0 the end of the connection is a clean end: hence a reset. */
+function cutOff(request: IncomingMessage, response: ServerResponse): void {
+  if (request.httpVersionMinor === 0) request.socket.resetAndDestroy()
+  else response.destroy()
+}
