@@ -1,0 +1,48 @@
+import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** A complete answer of our own, before anybody has decided how it travels. */
+export interface Answer {
+  readonly status: number
+  /** Lower-case names. Several Set-Cookie lines are an array. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  readonly body: string
+}
+
+export const json = (status: number, value: unknown, headers: Answer['headers'] = {}): Answer => ({
+  status,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+  body: JSON.stringify(value),
+})
+
+/** Every redirect of ours: 302 or 303 (never 307, which would send a form again: RFC 9700 4.12), never stored. */
+export const redirect = (location: string, headers: Answer['headers'] = {}, status: 302 | 303 = 302): Answer => ({
+  status,
+  headers: { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', ...headers },
+  body: '',
+})
+
+export const withHeaders = (answer: Answer, headers: Answer['headers']): Answer => ({
+  ...answer,
+  headers: { ...answer.headers, ...headers },
+})
+
+export function sendAnswer(response: ServerResponse, answer: Answer, isHead = false): void {
+  const lines: string[] = []
+  for (const [name, value] of Object.entries(answer.headers)) {
+    for (const one of typeof value === 'string' ? [value] : value) lines.push(name, one)
+  }
+  lines.push('content-length', String(Buffer.byteLength(answer.body)))
+  response.writeHead(answer.status, lines)
+  response.end(isHead ? undefined : answer.body)
+}
+
+/** After an `upgrade` event there is no ServerResponse to write for us. */
+export function sendAnswerOnSocket(socket: Duplex, answer: Answer): void {
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`]
+  for (const [name, value] of Object.entries(answer.headers)) {
+    for (const one of typeof value === 'string' ? [value] : value) lines.push(`${name}: ${one}`)
+  }
+  lines.push(`content-length: ${Buffer.byteLength(answer.body)}`, 'connection: close')
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${answer.body}`)
+}

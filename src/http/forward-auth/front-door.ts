@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { GatewayError } from '../../core/errors.ts'
+import type { Decision } from '../../gate/decision.ts'
+import type { Runtime } from '../../runtime.ts'
+import { json, sendAnswer, withHeaders } from '../answer.ts'
+import { askingOf, type Exchange } from '../exchange.ts'
+import type { Observer } from '../observer.ts'
+import { peerOf, readCredentials, refuseDuplicates, targetFrom } from '../request-reading.ts'
+import type { ForwardAuthAdapter } from './adapter.ts'
+import { envoy, gatewayApi } from './envoy.ts'
+import { nginx, nginxGateway } from './nginx.ts'
+import { caddy, haproxy, traefik } from './x-forwarded.ts'
+
+export const adapters: readonly ForwardAuthAdapter[] = [nginx, nginxGateway, traefik, caddy, haproxy, envoy, gatewayApi]
+
+const prefix = '/auth/'
+
+/**
+ * Answers the ingress. Four steps: which adapter, is the peer trusted, what was asked, what does the gate say.
+ * The adapters never see policy, and policy never sees adapters.
+ */
+export function createForwardAuthDoor(runtime: () => Runtime, observer: Observer) {
+  return function answerIngress(request: IncomingMessage, response: ServerResponse): void {
+    const found = findAdapter(request.url ?? '')
+    if (found === undefined) {
+      const known = adapters.map(({ name }) => prefix + name)
+      sendAnswer(response, json(404, { error: 'not_found', message: 'no such gateway endpoint', known }))
+      return
+    }
+    const exchange = observer.open(request, 'forward-auth', found.adapter)
+    const current = runtime()
+    try {
+      const decision = decide(current, exchange, found)
+      if (decision instanceof Promise) {
+        decision.then(
+          (late) => answer(current, exchange, response, late),
+          (error: unknown) => fail(current, exchange, response, error),
+        )
+      } else answer(current, exchange, response, decision)
+    } catch (error) {
+      fail(current, exchange, response, error)
+    }
+  }
+
+  function decide(current: Runtime, exchange: Exchange, { adapter, pathBelow }: Found): Decision | Promise<Decision> {
+    const { request } = exchange
+    refuseStrangers(current, request)
+    refuseDuplicates(request)
+    const { surroundings } = current
+    const asked = adapter.asked(request, pathBelow)
+    const target = targetFrom(asked.method, asked.scheme ?? surroundings.scheme, asked.host, asked.uri)
+    const { credentials, asker } = readCredentials(request, target.method, surroundings, false)
+    exchange.target = target
+    exchange.asker = asker
+    exchange.address = credentials.address
+    return current.gate.decide(target, credentials)
+  }
+
+  function answer(current: Runtime, exchange: Exchange, response: ServerResponse, decision: Decision): void {
+    const { verdict, route } = decision
+    observer.decided(exchange, decision)
+    if (verdict.kind === 'allow') {
+      // Exactly 200, and every configured name: Envoy knows no other yes, and a name left out is a name believed.
+      response.writeHead(200, current.allowHeaders(decision))
+      response.end()
+      observer.finished(exchange, 200)
+      return
+    }
+    const refusal = current.refuser.refuse(verdict, route, askingOf(exchange))
+    const { setCookies } = decision
+    const complete = setCookies.length === 0 ? refusal : withHeaders(refusal, { 'set-cookie': setCookies })
+    sendAnswer(response, complete, exchange.request.method === 'HEAD')
+    observer.finished(exchange, complete.status)
+  }
+
+  function fail(current: Runtime, exchange: Exchange, response: ServerResponse, error: unknown): void {
+    observer.failed(exchange, error)
+    const failure = current.refuser.fail(error, askingOf(exchange))
+    sendAnswer(response, failure, exchange.request.method === 'HEAD')
+    observer.finished(exchange, failure.status)
+  }
+}
+
+interface Found {
+  readonly adapter: ForwardAuthAdapter
+  /** What follows the endpoint, for adapters that take the original path there. */
+  readonly pathBelow: string
+}
+
+/** The query of an endpoint with a fixed address is not ours: Caddy appends the client's (forward-auth.md B.12). */
+function findAdapter(url: string): Found | undefined {
+  if (!url.startsWith(prefix)) return undefined
+  for (const adapter of adapters) {
+    const base = prefix + adapter.name
+    if (!url.startsWith(base)) continue
+    const rest = url.slice(base.length)
+    if (rest === '' || rest.startsWith('?')) return { adapter, pathBelow: `/${rest}` }
+    if (adapter.takesPath && rest.startsWith('/')) return { adapter, pathBelow: rest }
+  }
+  return undefined
+}
+
+/** Before any header is read: what an unknown peer says of a request is worth nothing (security.md FWD-08). */
+function refuseStrangers({ surroundings }: Runtime, request: IncomingMessage): void {
+  const peer = peerOf(request)
+  if (surroundings.trusted.has(peer)) return
+  throw new GatewayError(
+    'peer_untrusted',
+    `${peer} asked the forward-auth listener and is not trusted; if it is your ingress, add to the file: trustedProxies: [${peer}]`,
+  )
+}

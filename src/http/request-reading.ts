@@ -1,0 +1,107 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { clientAddress, type Networks } from '../core/addresses.ts'
+import { GatewayError } from '../core/errors.ts'
+import { normaliseHost, readPath, type Target } from '../core/target.ts'
+import type { Credentials } from '../gate/decision.ts'
+import { type Asker, askerOf } from './asker.ts'
+
+/** What a listener has to know of the world in front of it to read a request. */
+export interface Surroundings {
+  /** Peers whose X-Forwarded-* is believed. */
+  readonly trusted: Networks
+  /** The scheme of publicUrl, which counts unless a trusted peer says otherwise. */
+  readonly scheme: 'http' | 'https'
+}
+
+/** The TCP peer. Empty for a socket that is gone already. */
+export const peerOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? ''
+
+/**
+ * Node takes the first of two Host or Authorization headers; another reader may take the last
+ * (RFC 9112 3.2 asks for 400). The same for a TE or a length is refused by Node's parser itself.
+ */
+export function refuseDuplicates(request: IncomingMessage): void {
+  const raw = request.rawHeaders
+  let hosts = 0
+  let authorizations = 0
+  for (let i = 0; i < raw.length; i += 2) {
+    const { length } = raw[i]!
+    if (length === 4 && raw[i]!.toLowerCase() === 'host') hosts++
+    else if (length === 13 && raw[i]!.toLowerCase() === 'authorization') authorizations++
+  }
+  if (hosts !== 1) throw new GatewayError('bad_request', `${hosts} Host headers`)
+  if (authorizations > 1) throw new GatewayError('bad_request', `${authorizations} Authorization headers`)
+}
+
+/** Proxy mode: the request is the question. */
+export function readTarget(request: IncomingMessage, { trusted, scheme }: Surroundings): Target {
+  const { headers } = request
+  const believed = trusted.has(peerOf(request))
+  const proto = believed ? (headers['x-forwarded-proto'] ?? scheme) : scheme
+  const host = believed ? (headers['x-forwarded-host'] ?? headers.host) : headers.host
+  return targetFrom(request.method ?? '', proto, host, originForm(request.url ?? '', headers.host ?? ''))
+}
+
+/** The question in its normal form, whoever brought it. @throws GatewayError where a part is not what it should be */
+export function targetFrom(
+  method: string,
+  scheme: string | readonly string[],
+  rawHost: string | readonly string[] | undefined,
+  uri: string,
+): Target {
+  if (scheme !== 'http' && scheme !== 'https') throw new GatewayError('bad_request', 'the scheme is not http or https')
+  const host = typeof rawHost === 'string' ? normaliseHost(rawHost, scheme) : undefined
+  if (host === undefined) throw new GatewayError('host_unknown', 'the Host header is not a host')
+  if (!/^[!#$%&'*+\-.^`|~\w]{1,32}$/.test(method)) throw new GatewayError('bad_request', 'the method is not a token')
+  const { path, decodedPath, query, encodedSlash } = readPath(uri)
+  return { method, scheme, host, path, decodedPath, query, encodedSlash }
+}
+
+/**
+ * A client that takes us for a forward proxy sends the whole address (absolute-form, RFC 9112 3.2.2). It is
+ * read where it names the very Host of the request, and refused otherwise.
+ */
+function originForm(url: string, host: string): string {
+  if (url.charCodeAt(0) === 0x2f) return url
+  const match = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url)
+  if (match === null) throw new GatewayError('bad_request', 'the request target is not a path')
+  if (match[1]!.toLowerCase() !== host.toLowerCase()) throw new GatewayError('host_unknown', 'target and Host differ')
+  return match[2]!.startsWith('/') ? match[2]! : `/${match[2]!}`
+}
+
+export interface Reading {
+  readonly credentials: Credentials
+  readonly asker: Asker
+}
+
+/** @param canSetCookie whether a Set-Cookie on an allowed answer reaches the browser */
+export function readCredentials(
+  request: IncomingMessage,
+  method: string,
+  { trusted }: Surroundings,
+  canSetCookie: boolean,
+): Reading {
+  const { headers } = request
+  const asker = askerOf(method, headers)
+  return {
+    asker,
+    credentials: {
+      cookie: headers.cookie,
+      authorization: headers.authorization,
+      origin: headers.origin,
+      secFetchSite: firstOf(headers['sec-fetch-site']),
+      requestedMethod: headers['access-control-request-method'],
+      address: clientAddress(peerOf(request), firstOf(headers['x-forwarded-for']), trusted),
+      isUpgrade: isUpgrade(headers),
+      isNavigation: asker === 'navigation',
+      canSetCookie,
+    },
+  }
+}
+
+const firstOf = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(', ') : value
+
+/** Traefik strips Upgrade from its subrequest; the websocket key stays. */
+const isUpgrade = (headers: IncomingHttpHeaders): boolean =>
+  headers['sec-websocket-key'] !== undefined || (headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? ''))
