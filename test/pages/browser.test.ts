@@ -45,6 +45,19 @@ test('every page, light and dark, narrow and wide: no serious axe finding, no CS
   }
 })
 
+test('a form of ours is posted with our origin, so that the CSRF check can tell it from a foreign one', async (t) => {
+  const browser = await openChromium(t)
+  if (browser === undefined) return
+  const origin = await servePages(t)
+  const page = await browser.newPage()
+  await page.goto(`${origin}/plain/forbidden`)
+  const sent = page.waitForRequest((request) => request.method() === 'POST')
+  await page.getByRole('button', { name: 'Sign in as someone else' }).click()
+  const headers = await (await sent).allHeaders()
+  assert.equal(headers.origin, origin)
+  assert.equal(headers['sec-fetch-site'], 'same-origin')
+})
+
 async function servePages(t: TestContext): Promise<string> {
   const server = createServer((request, response) => {
     const [, brand, name] = request.url!.split('/') as [string, 'plain' | 'painted', string]

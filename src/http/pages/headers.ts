@@ -34,7 +34,8 @@ export function pageHeaders({ brand, scheme, formAction = [] }: PageHeaderOption
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': contentSecurityPolicy({ styleHash: styleOf(brand).hash, formAction }),
     'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
+    // Not `no-referrer`: browsers would post our own forms with `Origin: null` (Fetch 3.2), which the CSRF check refuses.
+    'referrer-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'cross-origin-opener-policy': 'same-origin',
