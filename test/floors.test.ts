@@ -6,7 +6,7 @@ import { test } from 'node:test'
 /** The house, bottom first. A room imports from itself and from the floors below it, from nothing else. */
 const floors = [
   ['core'],
-  ['config', 'keys', 'storage', 'telemetry'],
+  ['config', 'keys', 'storage', 'telemetry', 'issuer'],
   ['session', 'oidc', 'bearer', 'policy', 'proxy', 'oauth', 'mcp'],
   ['gate'],
   ['runtime.ts'],
