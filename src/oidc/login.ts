@@ -1,0 +1,148 @@
+/** The authorization code flow (OpenID Connect Core 3.1), always with PKCE S256, state and nonce. */
+import { authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client'
+import { identityFrom, scopesOf } from '../core/claims.ts'
+import type { Proof } from '../core/proof.ts'
+import type { Tokens } from '../core/tokens.ts'
+import { LoginFailure, loginFailureOf } from './failure.ts'
+import { checkIdToken } from './id-token.ts'
+import { claimRulesOf, sourcesOf } from './person.ts'
+import type { Provider } from './provider.ts'
+import { expiresInOf } from './token-response.ts'
+
+export interface LoginRequest {
+  /** From the configuration, never from a Host header (RFC 9700 2.1). */
+  readonly redirectUri: string
+  readonly state: string
+  readonly nonce: string
+  readonly codeVerifier: string
+  /** Asked for as an essential claim: the first that the provider can do. */
+  readonly acr?: readonly string[]
+  /** Seconds since the person last proved themselves. */
+  readonly maxAge?: number
+  readonly prompt?: string
+  /** From the login link; those the file does not allow are dropped. */
+  readonly parameters?: Readonly<Record<string, string>>
+}
+
+/** Ours: no parameter of the file or of a link replaces these. */
+const ours = new Set(
+  [
+    'client_id redirect_uri response_type response_mode scope state nonce code_challenge code_challenge_method',
+    'request request_uri client_secret client_assertion client_assertion_type',
+  ].flatMap((line) => line.split(' ')),
+)
+/** A link may pass these on only as far as nothing on our side asks for them. */
+const longestParameter = 512
+
+/**
+ * The address to send the browser to.
+ * @throws GatewayError `provider_unreachable` where discovery has not succeeded yet
+ */
+export async function beginLogin(provider: Provider, request: LoginRequest): Promise<URL> {
+  const configuration = await provider.configuration()
+  const { config } = provider
+  const prompt = request.prompt ?? config.prompt
+  return buildAuthorizationUrl(configuration, {
+    ...withoutOurs(config.authorizationParameters),
+    ...withoutOurs(allowedOf(provider, request.parameters ?? {})),
+    ...(prompt !== undefined && { prompt }),
+    ...(request.maxAge !== undefined && { max_age: String(request.maxAge) }),
+    ...acrParameters(request.acr),
+    response_type: 'code',
+    redirect_uri: request.redirectUri,
+    scope: config.scopes.join(' '),
+    state: request.state,
+    nonce: request.nonce,
+    code_challenge: await calculatePKCECodeChallenge(request.codeVerifier),
+    code_challenge_method: 'S256',
+  })
+}
+
+const withoutOurs = (parameters: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(parameters).filter(([name]) => !ours.has(name)))
+
+function allowedOf({ config }: Provider, parameters: Readonly<Record<string, string>>): Record<string, string> {
+  const allowed = Object.entries(parameters).filter(
+    ([name, value]) =>
+      config.allowedParameters.includes(name) && value.length <= longestParameter && !/\p{Cc}/u.test(value),
+  )
+  return Object.fromEntries(allowed)
+}
+
+/** OpenID Connect Core 5.5.1.1: essential, since `acr_values` alone is a wish. */
+function acrParameters(acr: readonly string[] | undefined): Record<string, string> {
+  if (acr === undefined || acr.length === 0) return {}
+  const claims = { id_token: { acr: { essential: true, values: acr } } }
+  return { acr_values: acr.join(' '), claims: JSON.stringify(claims) }
+}
+
+export interface LoginTransaction {
+  readonly state: string
+  readonly nonce: string
+  readonly codeVerifier: string
+  /** Seconds, where the request said so: the answer has to prove it. */
+  readonly maxAge?: number
+}
+
+/**
+ * Redeems the code of a callback, once: a failed exchange is never tried again.
+ *
+ * @param currentUrl the configured redirect URI with the query that came
+ * @throws LoginFailure
+ */
+export async function finishLogin(provider: Provider, currentUrl: URL, transaction: LoginTransaction): Promise<Proof> {
+  try {
+    refuseStrangeAnswer(currentUrl.searchParams)
+    const configuration = await provider.configuration()
+    // Before the code is spent: without keys its ID token could not be believed.
+    await provider.keySet.keys()
+    const answer = await authorizationCodeGrant(configuration, currentUrl, {
+      expectedState: transaction.state,
+      expectedNonce: transaction.nonce,
+      pkceCodeVerifier: transaction.codeVerifier,
+      idTokenExpected: true,
+      ...(transaction.maxAge !== undefined && { maxAge: transaction.maxAge }),
+    })
+    const now = provider.clock.now()
+    const { access_token: accessToken, id_token } = answer
+    if (id_token === undefined) throw new LoginFailure('invalid_response', 'response', 'no ID token')
+    const idToken = checkIdToken(id_token, { clientId: provider.config.clientId, accessToken, now })
+    const subject = typeof idToken.sub === 'string' ? idToken.sub : ''
+    const sources = await sourcesOf(provider, { configuration, accessToken, idToken, subject })
+    // RFC 6749 5.1: no scope in the answer means as asked for.
+    const scopes = answer.scope === undefined ? provider.config.scopes : scopesOf(answer.scope)
+    return {
+      identity: identityFrom(sources, claimRulesOf(provider), scopes),
+      tokens: tokensOf(answer, sources.accessToken?.exp, now),
+      ...(typeof idToken.sid === 'string' && { sid: idToken.sid }),
+    }
+  } catch (error) {
+    throw loginFailureOf(error)
+  }
+}
+
+/** RFC 6749 3.1: parameters come once. Whoever reads the first of two and whoever reads the last disagree. */
+function refuseStrangeAnswer(parameters: URLSearchParams): void {
+  const names = [...parameters.keys()]
+  const repeated = names.find((name, index) => names.indexOf(name) !== index)
+  if (repeated !== undefined) throw strange('a parameter comes twice')
+  if (parameters.has('error') && parameters.has('code')) throw strange('both a code and an error')
+  if (parameters.has('response')) throw strange('a JARM response that was not asked for')
+}
+
+const strange = (what: string): LoginFailure =>
+  new LoginFailure('invalid_response', 'callback_parameters', `the callback holds ${what}`)
+
+/** What the token endpoint gave, in our words. */
+export function tokensOf(
+  answer: { access_token: string; expires_in?: number; refresh_token?: string; id_token?: string },
+  exp: unknown,
+  now: number,
+): Tokens {
+  return {
+    accessToken: answer.access_token,
+    accessExpiresAt: now + expiresInOf(answer.expires_in, exp, now / 1000) * 1000,
+    ...(answer.refresh_token !== undefined && { refreshToken: answer.refresh_token }),
+    ...(answer.id_token !== undefined && { idToken: answer.id_token }),
+  }
+}
