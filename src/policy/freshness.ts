@@ -25,7 +25,7 @@ export function maxAgeCheck(maxAge: number): Check {
     unmet: { requirement: 'maxAge', wanted: `have signed in within the last ${duration(maxAge)}` },
     rule: `${maxAge} seconds`,
     judge({ authTime }, { now }) {
-      if (authTime === undefined || !Number.isFinite(authTime)) return undefined
+      if (authTime === undefined) return undefined
       const age = ageOf(authTime, now)
       return age >= -clockLead ? age <= maxAge : undefined
     },

@@ -186,7 +186,11 @@ test('a route says what the gate has to know', () => {
     route({
       path: '/r',
       accept: ['bearer'],
-      allow: { acr: ['gold'], maxAge: 60, anyOf: [{ scopes: ['read'] }, { not: { networks: ['10.0.0.0/8'] } }] },
+      allow: {
+        acr: ['gold'],
+        maxAge: 60,
+        anyOf: [{ scopes: ['read'] }, { not: { networks: ['10.0.0.0/8'], scopes: ['write'] } }],
+      },
     }),
   )
   const [open, optional, restricted] = policy.routes
