@@ -6,7 +6,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Watched } from './idle-watch.ts'
 import { abandonBody, discardBody, openRequestBody } from './request-body.ts'
 import { hasBody, refuseUnsafeFraming } from './request-framing.ts'
-import { type ResponseHeaderRules, responseHeaders } from './response-headers.ts'
+import { problemOf, type ResponseHeaderRules, responseHeaders } from './response-headers.ts'
 import { isStaleConnection, upstreamFailure } from './upstream-failure.ts'
 import type { Upstream, UpstreamRequest } from './upstreams.ts'
 
@@ -251,14 +251,6 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
 
 function flushHead(response: ServerResponse): void {
   if (!response.writableEnded && !response.destroyed) response.write(nothing)
-}
-
-/** What an answer's head holds that cannot be passed on; undefined for everyday ones. */
-function problemOf(status: number, headers: IncomingHttpHeaders): string | undefined {
-  if (status < 200 || status > 599) return `status ${status}`
-  const coding = headers['transfer-encoding']
-  // We never offer another coding (RFC 9112 7.4), and cannot say that the bytes are in one.
-  return coding === undefined || coding === 'chunked' ? undefined : `transfer coding ${coding}`
 }
 
 const isEventStream = (headers: IncomingHttpHeaders): boolean => {

@@ -73,3 +73,11 @@ function pushOurCookies(kept: string[], setCookies: readonly string[]): void {
 function cookieName(cookie: string): string {
   return /^[\s=]*([^=;]*)/.exec(cookie)![1]!.trim()
 }
+
+/** What an answer's head holds that cannot be passed on; undefined for everyday ones. */
+export function problemOf(status: number, headers: IncomingHttpHeaders): string | undefined {
+  if (status < 200 || status > 599) return `status ${status}`
+  const coding = headers['transfer-encoding']
+  // We never offer another coding (RFC 9112 7.4), and cannot say that the bytes are in one.
+  return coding === undefined || coding === 'chunked' ? undefined : `transfer coding ${coding}`
+}
