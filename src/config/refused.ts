@@ -1,0 +1,16 @@
+/** Why a value of the file cannot be used, and what to write instead. Returned, not thrown, so that all are found. */
+export class Refused {
+  readonly reason: string
+  readonly hint: string
+
+  constructor(reason: string, hint: string) {
+    this.reason = reason
+    this.hint = hint
+  }
+}
+
+/** A value of the file for use in a message: quoted, one line, cut. Never for values that may be secrets. */
+export function quoted(value: string): string {
+  const line = value.replaceAll(/\s+/g, ' ')
+  return `"${line.length > 80 ? `${line.slice(0, 77)}...` : line}"`
+}
