@@ -191,7 +191,10 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
     if (this.options?.connection !== undefined) this.options.connection.served++
     if (!this.response.writableEnded) this.response.end()
     // The upstream answered without reading everything: the rest must not be taken for the next request.
-    if (this.body !== null) discardBody(this.request)
+    if (this.body !== null) {
+      this.body.destroy()
+      discardBody(this.request)
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {

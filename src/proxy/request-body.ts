@@ -16,7 +16,6 @@ export function openRequestBody(request: IncomingMessage, maxBody: number): Read
     read: () => request.resume(),
     destroy(error, done) {
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
-      request.pause()
       done(error)
     },
   })

@@ -26,13 +26,14 @@ export interface EchoUpstream extends TestUpstream {
 }
 
 /**
- * Answers every request with what it received as JSON, unless `answer` does something else. Listens on a free
- * port of 127.0.0.1.
+ * Answers every request with what it received as JSON, unless `answer` does something else; a request that it
+ * pauses is never read. Listens on a free port of 127.0.0.1.
  */
 export async function openEchoUpstream(answer?: http.RequestListener): Promise<EchoUpstream> {
   const received: ReceivedRequest[] = []
   const server = http.createServer({ maxHeaderSize: 128 * 1024 }, async (request, response) => {
     if (answer !== undefined) answer(request, response)
+    if (request.isPaused()) return
     const chunks: Buffer[] = []
     try {
       for await (const chunk of request) chunks.push(chunk)
