@@ -1,0 +1,19 @@
+import type { BearerConfig } from '../../src/config/config.ts'
+
+/** A bearer entry for a rogue provider. */
+export const bearerConfig = ({ issuer }: { issuer: string }): BearerConfig => ({
+  issuer,
+  audience: ['api'],
+  jwksUrl: undefined,
+  keys: undefined,
+  internalUrl: undefined,
+  caFile: undefined,
+  algorithms: ['RS256', 'ES256'],
+  groupsClaim: 'groups',
+  userinfo: false,
+  clients: [],
+  trustUnverifiedEmail: false,
+  groupPaths: 'keep',
+  claimsKept: [],
+  timeout: 2000,
+})
