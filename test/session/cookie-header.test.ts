@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cookiesWithPrefix, duplicated, readCookie, withoutOwnCookies } from '../../src/session/cookie-header.ts'
+import { createOwnCookieTest } from '../../src/session/cookie-name.ts'
+
+const name = '__Host-Http-dw-0123abcd'
+const isOwn = createOwnCookieTest([
+  { session: name, second: `${name}-2`, loginPrefix: `${name}-login-`, marker: `${name}-marker` },
+])
+
+test('the cookie with exactly our name is read, wherever it stands', () => {
+  const cases: readonly (readonly [string, string | undefined | typeof duplicated])[] = [
+    [`${name}=v`, 'v'],
+    [`a=1; ${name}=v; b=2`, 'v'],
+    [`a=1;${name}=v`, 'v'],
+    [`a=1, ${name}=v`, 'v'],
+    [`a=1;\t ${name}=v  ; b`, 'v'],
+    [`$Version=1; $Path=/; ${name}=v`, 'v'],
+    [`${name}=a=b`, 'a=b'],
+    [`${name}=`, ''],
+    [`${name}="v"`, '"v"'],
+    ['', undefined],
+    [name, undefined],
+    [`${name} =v`, undefined],
+    [`${name}-2=v`, undefined],
+    [`x${name}=v`, undefined],
+    [`a=${name}=v`, undefined],
+    [`a=1 ${name}=v`, undefined],
+    [`${name.toLowerCase()}=v`, undefined],
+    [`${name.toLowerCase()}=w; ${name}=v`, 'v'],
+    [`${name}-2=w; ${name}=v; ${name}-marker=m`, 'v'],
+    [`${name}=v; ${name}=v`, duplicated],
+    [`${name}=v, ${name}=w`, duplicated],
+    [`${name}=; a=1; ${name}=w`, duplicated],
+  ]
+  for (const [header, value] of cases) assert.equal(readCookie(header, name), value, header)
+})
+
+test('cookies by prefix: all of them, in order, up to a limit', () => {
+  const header = `l-a=1; x=l-b=2; l-c; l-d=4, l-e=5;l-a=6; xl-f=7`
+  assert.deepEqual(cookiesWithPrefix(header, 'l-', 9), [
+    { name: 'l-a', value: '1' },
+    { name: 'l-d', value: '4' },
+    { name: 'l-e', value: '5' },
+    { name: 'l-a', value: '6' },
+  ])
+  assert.equal(cookiesWithPrefix(header, 'l-', 2).length, 2)
+  assert.deepEqual(cookiesWithPrefix('', 'l-', 9), [])
+})
+
+test('an upstream gets every cookie but ours, byte for byte', () => {
+  const cases: readonly (readonly [string, string | undefined])[] = [
+    ['a=1; b="x y"; c=%zz', 'a=1; b="x y"; c=%zz'],
+    [`${name}=v`, undefined],
+    [` ${name}=v; `, undefined],
+    [`${name}=v; a=1`, 'a=1'],
+    [`a=1; ${name}=v`, 'a=1'],
+    [`a=1; ${name}=v; b=2`, 'a=1; b=2'],
+    [`a=1, ${name}=v`, 'a=1'],
+    [`a=1,2,3; ${name}=v; b=4,5`, 'a=1,2,3; b=4,5'],
+    [`${name}=v; ${name}-2=w; ${name}-login-x=y; ${name}-marker=m; ${name}=z; a=1`, 'a=1'],
+    [`${name.toUpperCase()}=v; a=1`, 'a=1'],
+    [`${name}; a=1`, 'a=1'],
+    [`a="1; ${name}=v"`, 'a="1'],
+    [`${name}-theme=dark; x${name}=1`, `${name}-theme=dark; x${name}=1`],
+    ['', ''],
+  ]
+  for (const [header, left] of cases) assert.equal(withoutOwnCookies(header, isOwn), left, header)
+})
+
+test('a header full of near misses costs linear work', () => {
+  const header = `${`${name}x`.repeat(20_000)}; ${' '.repeat(20_000)}`
+  const started = performance.now()
+  assert.equal(readCookie(header, name), undefined)
+  assert.deepEqual(cookiesWithPrefix(header, `${name}-login-`, 5), [])
+  assert.equal(withoutOwnCookies(header, isOwn), header)
+  assert.ok(performance.now() - started < 250)
+})
