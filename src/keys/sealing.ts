@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 import type { Secret } from '../core/secret.ts'
-import { associate, decrypt, encrypt } from './aead.ts'
+import { aeadOverhead, associate, decrypt, encrypt } from './aead.ts'
 import { readBase64url } from './base64url.ts'
 
 /** What a sealed text is for. Each purpose has a key of its own, so that none can stand in for another. */
@@ -40,6 +40,9 @@ const headLength = 5
 const shortestMac = 12
 /** Bytes of text `open` looks at, far above any cookie or record, so that foreign input costs bounded work. */
 const maxSealedLength = 1_048_576
+
+/** Characters that `seal` makes of so many bytes. */
+export const sealedLength = (bytes: number): number => Math.ceil(((headLength + aeadOverhead + bytes) * 4) / 3)
 
 interface SealingKey {
   readonly id: Buffer

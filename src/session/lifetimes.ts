@@ -1,0 +1,45 @@
+import { randomToken } from '../core/encoding.ts'
+import type { Proof } from '../core/proof.ts'
+import type { LiveSession, Session } from './session.ts'
+
+/** How long sessions live; a slice of SessionConfig. Milliseconds. */
+export interface Lifetimes {
+  readonly idle: number
+  readonly lifetime: number
+}
+
+/** The session of a finished login: a new id each time, whatever the browser brought (session fixation). */
+export function createSession(proof: Proof, now: number, { lifetime }: Lifetimes): Session {
+  return {
+    id: randomToken(),
+    identity: proof.identity,
+    tokens: proof.tokens,
+    ...(proof.sid === undefined ? {} : { sid: proof.sid }),
+    createdAt: now,
+    expiresAt: now + lifetime,
+    renewedAt: now,
+  }
+}
+
+/** The same session after the provider confirmed it. A refresh need not repeat every token (RFC 6749 6). */
+export function renewSession(session: Session, proof: Proof, now: number): Session {
+  const sid = proof.sid ?? session.sid
+  return {
+    ...session,
+    identity: proof.identity,
+    tokens: { ...session.tokens, ...proof.tokens },
+    ...(sid === undefined ? {} : { sid }),
+    renewedAt: now,
+  }
+}
+
+/** End of the absolute life. A lifetime that was shortened in the file holds for older sessions too. */
+export const endOf = (session: Session, { lifetime }: Lifetimes): number =>
+  Math.min(session.expiresAt, session.createdAt + lifetime)
+
+/** When a session will have been idle for too long, or ends anyway. */
+export const idleEndOf = (live: LiveSession, lifetimes: Lifetimes): number =>
+  Math.min(live.seenAt + lifetimes.idle, endOf(live.session, lifetimes))
+
+export const isOver = (live: LiveSession, now: number, lifetimes: Lifetimes): boolean =>
+  now >= idleEndOf(live, lifetimes)

@@ -1,0 +1,84 @@
+import { createByteBoundedCache } from './byte-bounded-cache.ts'
+import { handleOf } from './handle.ts'
+import { markedHandle, type Revocations } from './revocations.ts'
+import type { CacheStatistics, LiveSession } from './session.ts'
+
+/** A cookie value this process has opened, and the session it stands for. */
+export interface OpenedCookie {
+  /** The site whose cookie it is (`CookieSpec.binding`): a cookie of one host is nothing at another. */
+  readonly binding: string
+  live: LiveSession
+}
+
+/**
+ * Opened sessions by cookie value, bounded by bytes. A revocation takes its sessions out at once and keeps them
+ * from coming back, so that a hit needs no check of its own.
+ */
+export interface LiveSessions<T extends OpenedCookie> {
+  /** Counts a hit or a miss. */
+  get(value: string, binding: string): T | undefined
+  /** Keeps an opened cookie; false where the session has been ended: then it must not be used. */
+  put(value: string, opened: T): boolean
+  /** What is known of one session: one cookie, or several where the browser's copy was renewed. */
+  ofSession(handle: string): readonly T[]
+  deleteSession(handle: string): void
+  statistics(): CacheStatistics
+  close(): void
+}
+
+export function openLiveSessions<T extends OpenedCookie>(maxBytes: number, revocations: Revocations): LiveSessions<T> {
+  const valuesByHandle = new Map<string, Map<string, T>>()
+  const cache = createByteBoundedCache<{ opened: T; handle: string }>(maxBytes, (value, { handle }) => {
+    const values = valuesByHandle.get(handle)
+    values?.delete(value)
+    if (values?.size === 0) valuesByHandle.delete(handle)
+  })
+  let hits = 0
+  let misses = 0
+
+  const deleteSession = (handle: string): void => {
+    for (const value of [...(valuesByHandle.get(handle)?.keys() ?? [])]) cache.delete(value)
+  }
+  const stopListening = revocations.onMark((mark) => {
+    const marked = markedHandle(mark)
+    if (marked !== undefined) return deleteSession(marked)
+    for (const [value, { opened, handle }] of cache.entries()) {
+      if (revocations.covers(opened.live.session, handle)) cache.delete(value)
+    }
+  })
+
+  return {
+    get(value, binding) {
+      const found = cache.get(value)
+      if (found === undefined || found.opened.binding !== binding) {
+        misses++
+        return undefined
+      }
+      hits++
+      return found.opened
+    },
+    put(value, opened) {
+      const handle = handleOf(opened.live.session.id)
+      if (revocations.covers(opened.live.session, handle)) return false
+      // A copy: a slice would keep the whole header it was cut from alive.
+      const key = Buffer.from(value).toString()
+      valuesByHandle.set(handle, (valuesByHandle.get(handle) ?? new Map()).set(key, opened))
+      cache.set(key, { opened, handle }, sizeOf(key, opened.live))
+      return true
+    },
+    ofSession: (handle) => [...(valuesByHandle.get(handle)?.values() ?? [])],
+    deleteSession,
+    statistics: () => ({ entries: cache.size, bytes: cache.bytes, hits, misses }),
+    close: stopListening,
+  }
+}
+
+/** Maps and objects around one entry, and what is derived from it; an estimate on the high side. */
+const overhead = 1_500
+
+/** Estimated heap bytes: texts as they are, claims thrice (parsed, and as header values). */
+function sizeOf(key: string, live: LiveSession): number {
+  const { identity, tokens } = live.session
+  const texts = (tokens.accessToken?.length ?? 0) + (tokens.refreshToken?.length ?? 0) + (tokens.idToken?.length ?? 0)
+  return overhead + key.length + texts + 3 * JSON.stringify(identity).length
+}

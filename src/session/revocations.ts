@@ -1,0 +1,134 @@
+import type { Clock } from '../core/clock.ts'
+import { sha256 } from '../core/encoding.ts'
+import type { Log } from '../core/log.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import { handleOf } from './handle.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Marks that end sessions before their time, for cookies that open by themselves and for records another process
+ * has open. A mark ends what was created before it was received: our clock counts, not the sender's.
+ */
+export interface Revocations {
+  /** Ends one session. Holds in this process at once; throws `store_unreachable` where others could not be told. */
+  endSession(session: Session, lifetime: number): Promise<void>
+  /** Ends every session of a person (`iss`, `sub`) created so far. */
+  endSubject(issuer: string, subject: string, lifetime: number): Promise<void>
+  /** Ends the sessions that came from one session at the provider (`iss`, `sid`), created so far. */
+  endProviderSession(issuer: string, sid: string, lifetime: number): Promise<void>
+  /** Whether a mark ends this session. Synchronous: only what this process has been told. */
+  covers(session: Session, handle: string): boolean
+  /** Whether the session of this handle was ended by name; for records that are gone. */
+  knows(handle: string): boolean
+  /** Told of each new mark, so that caches can let go. @returns a function that ends this */
+  onMark(listener: (mark: RevocationMark) => void): () => void
+  close(): Promise<void>
+}
+
+export interface RevocationMark {
+  /** `session <handle>`, or a hash for a person or provider session. */
+  readonly key: string
+  /** When it was received, milliseconds since the epoch. */
+  readonly at: number
+  /** When nothing it could end is alive any more. */
+  readonly until: number
+}
+
+const channel = 'revocations'
+
+export async function openRevocations(deps: {
+  readonly kv: KeyValue
+  readonly clock: Clock
+  readonly log: Log
+}): Promise<Revocations> {
+  const { kv, clock, log } = deps
+  const marks = createMarks(clock)
+  const listeners = new Set<(mark: RevocationMark) => void>()
+
+  const accept = (mark: RevocationMark): void => {
+    marks.add(mark)
+    for (const listener of listeners) listener(mark)
+  }
+  const unsubscribe = await kv.subscribe(channel, (message) => {
+    const mark = readMark(message)
+    if (mark === undefined) log.warn({ channel }, 'a revocation message could not be read')
+    else accept(mark)
+  })
+  const publish = async (key: string, lifetime: number): Promise<void> => {
+    const mark = { key, at: clock.now(), until: clock.now() + lifetime }
+    accept(mark)
+    const message = JSON.stringify(mark)
+    await kv.set(`revoked ${key}`, message, lifetime)
+    await kv.publish(channel, message)
+  }
+
+  return {
+    endSession: (session, lifetime) => publish(sessionKey(handleOf(session.id)), lifetime),
+    endSubject: (issuer, subject, lifetime) => publish(subjectKey(issuer, subject), lifetime),
+    endProviderSession: (issuer, sid, lifetime) => publish(providerSessionKey(issuer, sid), lifetime),
+    covers: (session, handle) => marks.has(sessionKey(handle)) || marks.coverPerson(session),
+    knows: (handle) => marks.has(sessionKey(handle)),
+    onMark(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    async close() {
+      unsubscribe()
+      listeners.clear()
+    },
+  }
+}
+
+const sessionKey = (handle: string): string => `session ${handle}`
+const subjectKey = (issuer: string, subject: string): string => `person ${hashOf('sub', issuer, subject)}`
+const providerSessionKey = (issuer: string, sid: string): string => `person ${hashOf('sid', issuer, sid)}`
+const hashOf = (...parts: readonly string[]): string => sha256(JSON.stringify(parts)).toString('base64url')
+
+/** The handle of a mark that ends one session; undefined where it ends a person's. */
+export const markedHandle = (mark: RevocationMark): string | undefined =>
+  mark.key.startsWith('session ') ? mark.key.slice('session '.length) : undefined
+
+/** Marks of this process. They are never dropped early: dropping one would bring a session back to life. */
+function createMarks(clock: Clock) {
+  const marks = new Map<string, RevocationMark>()
+  let persons = 0
+
+  const dropOldest = (): void => {
+    for (const mark of marks.values()) {
+      if (clock.now() < mark.until) return
+      forget(mark.key)
+    }
+  }
+  const forget = (key: string): void => {
+    if (marks.delete(key) && key.startsWith('person ')) persons--
+  }
+  const at = (key: string): number => marks.get(key)?.at ?? Number.NEGATIVE_INFINITY
+
+  return {
+    add(mark: RevocationMark): void {
+      dropOldest()
+      forget(mark.key)
+      marks.set(mark.key, mark)
+      if (mark.key.startsWith('person ')) persons++
+    },
+    has: (key: string): boolean => marks.has(key),
+    coverPerson({ identity, sid, createdAt }: Session): boolean {
+      if (persons === 0) return false
+      if (createdAt <= at(subjectKey(identity.issuer, identity.subject))) return true
+      return sid !== undefined && createdAt <= at(providerSessionKey(identity.issuer, sid))
+    },
+  }
+}
+
+/** A message of the channel. Foreign text on it is ignored, never an exception. */
+function readMark(message: string): RevocationMark | undefined {
+  try {
+    const value: unknown = JSON.parse(message)
+    if (typeof value !== 'object' || value === null) return undefined
+    const { key, at, until } = value as Record<string, unknown>
+    if (typeof key !== 'string' || typeof at !== 'number' || typeof until !== 'number') return undefined
+    return { key, at, until }
+  } catch {
+    return undefined
+  }
+}

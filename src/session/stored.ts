@@ -1,0 +1,86 @@
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import type { SealingKeys } from '../keys/sealing.ts'
+import type { KeyValue } from '../storage/key-value.ts'
+import { duplicated, readCookie } from './cookie-header.ts'
+import { type CookieSpec, writeCookie } from './cookie-spec.ts'
+import { handleOf } from './handle.ts'
+import { isOver, type Lifetimes } from './lifetimes.ts'
+import type { LiveSessions } from './live-sessions.ts'
+import type { Revocations } from './revocations.ts'
+import type { FoundSession, SessionStore } from './session.ts'
+import { clearSession, maxAgeOf, noSession, refuseSession } from './session-cookies.ts'
+import { createSessionRecords } from './session-records.ts'
+import { createStoredCookies, createTouch, type StoredCookie } from './stored-cookies.ts'
+import { createTicket, readTicket } from './ticket.ts'
+
+export interface StoredSessionsDeps {
+  readonly kv: KeyValue
+  readonly keys: SealingKeys
+  readonly spec: CookieSpec
+  readonly lifetimes: Lifetimes
+  readonly cache: LiveSessions<StoredCookie>
+  readonly revocations: Revocations
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Sessions as records in a KeyValue; the browser holds a ticket (ticket.ts). The stores `memory` and `redis`. */
+export function openStoredSessions(deps: StoredSessionsDeps): SessionStore {
+  const { spec, lifetimes, cache, revocations, clock } = deps
+  const records = createSessionRecords({ ...deps, binding: spec.binding })
+  const cookies = createStoredCookies({ ...deps, records })
+  const touch = createTouch({ ...deps, records })
+
+  const findStored = async (cookieHeader: string, value: string): Promise<FoundSession> => {
+    const ticket = readTicket(value)
+    const opened = ticket === undefined ? 'invalid' : await cookies.load(ticket)
+    if (typeof opened === 'string') return refuseSession(spec, cookieHeader, opened)
+    const now = clock.now()
+    if (!isOver(opened.live, now, lifetimes)) return touch(opened, now)
+    cache.deleteSession(opened.ticket.handle)
+    return refuseSession(spec, cookieHeader, 'expired')
+  }
+
+  return {
+    find(cookieHeader) {
+      if (cookieHeader === undefined) return noSession
+      const value = readCookie(cookieHeader, spec.names.session)
+      if (value === undefined) return noSession
+      if (value === duplicated) return refuseSession(spec, cookieHeader, 'invalid')
+      const opened = cache.get(value, spec.binding)
+      const now = clock.now()
+      if (opened !== undefined && !isOver(opened.live, now, lifetimes)) return touch(opened, now)
+      // Idle for too long here may have been busy elsewhere: the store knows.
+      if (opened !== undefined) cache.deleteSession(opened.ticket.handle)
+      return findStored(cookieHeader, value)
+    },
+    async create(session) {
+      const ticket = createTicket(session.id)
+      const now = clock.now()
+      await records.save(ticket, { session, seenAt: now })
+      cookies.remember(session, now, ticket)
+      return [writeCookie(spec, spec.names.session, ticket.value, maxAgeOf(session, clock, lifetimes))]
+    },
+    async replace(live, next) {
+      const ticket = cookies.ticketOf(live)
+      if (ticket === undefined || next.id !== live.session.id) throw new Error('a renewal of a session not found here')
+      const ended = (): boolean => revocations.covers(live.session, ticket.handle)
+      if (ended() || !(await records.exists(ticket.handle)) || ended()) return undefined
+      await records.save(ticket, { session: next, seenAt: live.seenAt })
+      const renewed = cookies.remember(next, live.seenAt, ticket)
+      if (renewed !== undefined) return { live: renewed.live, setCookies: [] }
+      // Ended while we were writing: what was written after the deletion goes too.
+      await records.remove(ticket.handle)
+      return undefined
+    },
+    async end(session) {
+      // The mark comes first and holds at once: whatever is being written now finds it when it is done.
+      const marked = revocations.endSession(session, lifetimes.lifetime)
+      await Promise.all([marked, records.remove(handleOf(session.id))])
+    },
+    clear: (cookieHeader) => clearSession(spec, cookieHeader),
+    cacheStatistics: () => cache.statistics(),
+    async close() {},
+  }
+}
