@@ -4,6 +4,7 @@ import { type Html, html } from '../http/pages/html.ts'
 import { postButton } from '../http/pages/layout.ts'
 import type { IdpAccounts, IdpUser } from './idp-users.ts'
 import { claimsOf } from './idp-users.ts'
+import { sendPage } from './loopback.ts'
 import { demoPage } from './page.ts'
 
 const site = 'Demo sign-in service'
@@ -81,11 +82,6 @@ export const problemPage = (error: string, description: string | undefined): Htm
     heading: 'The request was refused',
     body: html`<p>${description}</p><p class="note"><code>${error}</code></p>`,
   })
-
-export function sendPage(response: ServerResponse, status: number, page: Html): void {
-  response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' })
-  response.end(String(page))
-}
 
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   let body = ''

@@ -1,11 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { randomToken } from '../core/encoding.ts'
 import { createLoginPages } from './idp-login.ts'
 import { clientMetadata, type IdpClient, type Lifetimes, providerConfiguration } from './idp-provider.ts'
 import { createRecords } from './idp-records.ts'
 import { claimsOf, createAccounts, demoUsers, type IdpAccounts, type IdpUser } from './idp-users.ts'
+import { closeServer, listen, originOf } from './loopback.ts'
 
 export type { IdpClient, Lifetimes } from './idp-provider.ts'
 export type { IdpUser } from './idp-users.ts'
@@ -65,8 +65,9 @@ export async function startIdp(options: IdpOptions = {}): Promise<Idp> {
     throw new Error(`the embedded provider lets anybody in, so it listens on loopback alone, not on ${host}`)
   }
   const Provider = await loadProvider()
-  const server = await listen(createServer(), host, port)
-  const issuer = `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
+  const server = createServer()
+  await listen(server, host, port)
+  const issuer = originOf(server, host)
   const key = await createSigningKey()
   const accounts = createAccounts(users)
   const records = createRecords()
@@ -157,16 +158,4 @@ function createDoor(provide: Handler, interact: (...exchange: Parameters<Handler
 function refuse(response: ServerResponse): void {
   response.writeHead(400, { 'content-type': 'text/plain; charset=utf-8' })
   response.end('This sign-in is over. Go back to the application and start again.')
-}
-
-function listen(server: Server, host: string, port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => resolve(server.off('error', reject)))
-  })
-}
-
-function closeServer(server: Server): Promise<void> {
-  server.closeAllConnections()
-  return new Promise((resolve) => server.close(() => resolve()))
 }

@@ -42,12 +42,13 @@ ${script !== undefined && html`<script>${script}</script>`}
 
 const extra = html`
 .card.wide { max-width: 58rem; align-self: flex-start; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); gap: 1rem; margin: 1.25rem 0; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); gap: 1rem; margin: 1.25rem 0; }
 .panel { border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.15rem; min-width: 0; }
 .panel h2 { margin: 0 0 .5rem; }
 .big { font-size: 1.5rem; font-variant-numeric: tabular-nums; margin: .25rem 0; }
 .row { display: flex; gap: .5rem; margin-top: .5rem; }
-.note { color: var(--muted); font-size: .875rem; }
+.row .button { flex: none; padding-block: .5rem; }
+.note { color: var(--muted); font-size: .875rem; margin: .75rem 0 0; }
 .alert { border-left: 4px solid var(--edge); padding-left: .75rem; }
 label { display: block; font-weight: 600; margin: .75rem 0 .25rem; }
 input:not([type=hidden]) {
@@ -59,5 +60,7 @@ caption { text-align: left; font-weight: 600; padding-bottom: .5rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-top: 1px solid var(--line); }
 th { font-weight: 500; color: var(--muted); width: 35%; }
 hr { border: 0; border-top: 1px solid var(--line); margin: 1.5rem 0; }
+@media (max-width: 30rem) { table, tbody, tr, th, td { display: block; width: auto; } td { border-top: 0; padding-top: 0; } }
+pre { overflow-x: auto; padding: .75rem 1rem; background: var(--soft); border-radius: 8px; overflow-wrap: normal; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; padding: 0; margin: 0 0 1rem; }
 `

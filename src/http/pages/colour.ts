@@ -6,7 +6,7 @@ export type Colour = readonly [red: number, green: number, blue: number]
 export const white: Colour = [255, 255, 255]
 export const black: Colour = [0, 0, 0]
 
-/** Reads `#rgb`, `#rrggbb`, `rgb(…)` and `hsl(…)`; undefined for the rest, transparency included. */
+/** Reads `#rgb`, `#rrggbb`, `rgb(…)` and `hsl(…)`, without transparency; undefined for the rest. */
 export function readColour(text: string): Colour | undefined {
   const hex = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(text.trim())?.[1]
   if (hex !== undefined) return readHex(hex)
