@@ -78,34 +78,32 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
 
   start(): void {
     if (this.response.destroyed) return
-    if (hasBody(this.request) && !this.acceptBody()) return
+    try {
+      refuseUnsafeFraming(this.request)
+      if (hasBody(this.request)) this.openBody()
+    } catch (error) {
+      this.refuse(error instanceof GatewayError ? error : new GatewayError('internal', String(error)))
+      return
+    }
     this.response.on('close', () => this.clientClosed())
     this.dispatch()
   }
 
-  private acceptBody(): boolean {
-    const { request, response, plan } = this
+  private openBody(): void {
+    const { request, plan } = this
     const { maxBody } = plan.upstream.config
-    try {
-      refuseUnsafeFraming(request)
-    } catch (error) {
-      response.shouldKeepAlive = false
-      this.refuse(error instanceof GatewayError ? error : new GatewayError('internal', String(error)))
-      return false
-    }
-    if (Number(request.headers['content-length']) > maxBody) {
-      this.refuse(new GatewayError('body_too_large', `${request.headers['content-length']} bytes declared`))
-      return false
-    }
+    const declared = request.headers['content-length']
+    if (Number(declared) > maxBody) throw new GatewayError('body_too_large', `${declared} bytes declared`)
     this.body = openRequestBody(request, maxBody)
     plan.upstream.idle.add(this)
-    // Node has already said so itself unless somebody listens to `checkContinue`; twice does no harm (RFC 9110 15.2).
-    if (request.headers.expect !== undefined) response.writeContinue()
-    return true
+    // Node has said so already unless somebody listens to `checkContinue`; twice does no harm (RFC 9110 15.2).
+    if (request.headers.expect !== undefined) this.response.writeContinue()
   }
 
   private refuse(error: GatewayError): void {
     this.over = true
+    // After framing that cannot be trusted, nothing on this connection can.
+    if (error.code !== 'body_too_large') this.response.shouldKeepAlive = false
     abandonBody(this.request, this.response)
     this.plan.onFailure(error)
   }

@@ -21,13 +21,15 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Refuses what two readers could frame in two ways and Node's parser lets pass: repeated Host, a transfer coding
- * other than exactly `chunked` (RFC 9112 6.1), and any at all in HTTP/1.0. The connection has to close afterwards.
+ * Refuses framing that two readers could take in two ways and Node's parser lets pass: a transfer coding other
+ * than exactly `chunked` (RFC 9112 6.1), any at all in HTTP/1.0, and lines that claim another major version. The
+ * connection has to close afterwards. `forward` and `tunnel` call it; repeated Host lines are the front door's to
+ * refuse, which reads Host first.
  *
  * @throws GatewayError `bad_request`
  */
 export function refuseUnsafeFraming(request: IncomingMessage): void {
-  if (hasDuplicateHost(request.rawHeaders)) throw new GatewayError('bad_request', 'more than one Host header')
+  if (request.httpVersionMajor !== 1) throw new GatewayError('bad_request', `HTTP/${request.httpVersion}`)
   const coding = request.headers['transfer-encoding']
   if (coding === undefined) return
   if (coding.toLowerCase() !== 'chunked') throw new GatewayError('bad_request', `transfer coding ${coding}`)

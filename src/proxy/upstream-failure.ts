@@ -1,3 +1,4 @@
+import { errors } from 'undici'
 import { type ErrorCode, GatewayError } from '../core/errors.ts'
 
 const timeouts = new Set([
@@ -20,8 +21,12 @@ export function upstreamFailure(cause: Error): GatewayError {
 
 function errorCodeOf(code: string, cause: Error): ErrorCode {
   if (timeouts.has(code)) return 'upstream_timeout'
-  // llhttp's own codes start with HPE; a 101 or 100 nobody asked for is a `bad …` socket error.
-  if (invalid.has(code) || code.startsWith('HPE_') || /^bad (?:response|upgrade)$/.test(cause.message)) {
+  // A 101 or 100 nobody asked for is a `bad …` socket error.
+  if (
+    invalid.has(code) ||
+    cause instanceof errors.HTTPParserError ||
+    /^bad (?:response|upgrade)$/.test(cause.message)
+  ) {
     return 'upstream_invalid'
   }
   // The request line or a header cannot be written as HTTP/1.1: nothing the upstream did.
@@ -33,4 +38,5 @@ function errorCodeOf(code: string, cause: Error): ErrorCode {
 export const isStaleConnection = (cause: Error): boolean =>
   staleConnection.has(codeOf(cause)) && !/^bad /.test(cause.message)
 
-const codeOf = (cause: Error): string => ('code' in cause ? String(cause.code) : cause.name)
+/** llhttp's errors do not always have a code. */
+const codeOf = (cause: Error): string => ('code' in cause && typeof cause.code === 'string' ? cause.code : cause.name)

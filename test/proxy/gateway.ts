@@ -7,7 +7,7 @@ import { GatewayError } from '../../src/core/errors.ts'
 import { type ForwardPlan, forward } from '../../src/proxy/forward.ts'
 import { createHeaderNames } from '../../src/proxy/header-names.ts'
 import { abandonBody } from '../../src/proxy/request-body.ts'
-import { refuseUnsafeFraming } from '../../src/proxy/request-framing.ts'
+import { hasDuplicateHost } from '../../src/proxy/request-framing.ts'
 import { requestHeaders } from '../../src/proxy/request-headers.ts'
 import { type Tunnel, tunnel } from '../../src/proxy/tunnel.ts'
 import { answerUpgrade } from '../../src/proxy/upgrade-answer.ts'
@@ -84,12 +84,10 @@ export async function openGateway(url: URL, changes: GatewayChanges = {}): Promi
       failures.push(error)
       response.writeHead(error.status, { 'Content-Type': 'text/plain' }).end(error.code)
     }
-    try {
-      refuseUnsafeFraming(request)
-    } catch (error) {
+    if (hasDuplicateHost(request.rawHeaders)) {
       response.shouldKeepAlive = false
       abandonBody(request, response)
-      onFailure(error instanceof GatewayError ? error : new GatewayError('internal'))
+      onFailure(new GatewayError('bad_request'))
       return
     }
     forward(request, response, { ...planFor(request, upstream, changes), onFailure })
