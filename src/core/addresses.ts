@@ -54,6 +54,8 @@ export function readNetwork(cidr: string): Network | undefined {
   return prefix < 0 ? undefined : { family: 'ipv4', address, prefix }
 }
 
+const mostKnown = 1024
+
 /** @throws RangeError naming the first entry that is not a network; the reader of the file asks before */
 export function parseNetworks(cidrs: readonly string[]): Networks {
   // One list per family: `::/0` in a shared one would hold all of IPv4.
@@ -63,13 +65,23 @@ export function parseNetworks(cidrs: readonly string[]): Networks {
     if (network === undefined) throw new RangeError(`not a network: ${cidr}`)
     lists[network.family].addSubnet(network.address, network.prefix, network.family)
   }
+  const holds = (text: string): boolean => {
+    const address = readAddress(text)
+    if (address === undefined) return false
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+    return lists[family].check(address, family)
+  }
+  // A BlockList takes most of a microsecond, and the same few proxies ask all day.
+  const known = new Map<string, boolean>()
   return {
     isEmpty: cidrs.length === 0,
     has(text) {
-      const address = readAddress(text)
-      if (address === undefined) return false
-      const family = isIPv4(address) ? 'ipv4' : 'ipv6'
-      return lists[family].check(address, family)
+      const before = known.get(text)
+      if (before !== undefined) return before
+      if (known.size >= mostKnown) known.clear()
+      const answer = holds(text)
+      known.set(text, answer)
+      return answer
     },
   }
 }
