@@ -1,0 +1,73 @@
+import pino from 'pino'
+import { type Clock, systemClock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import { isoTime } from './iso-time.ts'
+import { escapeControls, scrub } from './scrub.ts'
+
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+}
+
+export interface LoggerParts {
+  readonly destination: { write(line: string): void }
+  readonly clock?: Clock
+}
+
+/** Fields that never belong in a log, wherever somebody puts them. `Secret` values print `[secret]` by themselves. */
+const forbidden = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'accessToken',
+  'access_token',
+  'refreshToken',
+  'refresh_token',
+  'idToken',
+  'id_token',
+  'token',
+  'tokens',
+  'clientSecret',
+  'client_secret',
+  'codeVerifier',
+  'code_verifier',
+  'password',
+  'secret',
+]
+
+/** JSON lines with ISO time. Errors go under `err`: message, code, stack and causes, never their other members. */
+export function createLogger({ level }: LogOptions, { destination, clock = systemClock }: LoggerParts): Log {
+  const timeOf = isoTime()
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${timeOf(clock.now())}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError, error: describeError },
+      redact: {
+        paths: forbidden.flatMap((name) => ['', '*', '*.*'].map((at) => `${at}["${name}"]`)),
+        censor: '[redacted]',
+      },
+      hooks: { streamWrite: (line) => escapeControls(scrub(line)) },
+    },
+    destination,
+  )
+}
+
+const mostCauses = 4
+
+/** By allow-list: errors of HTTP and OAuth libraries carry whole answers, bodies with tokens included. */
+export function describeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return typeof error === 'object' ? '[not an error]' : error
+  const { name, message, stack, cause } = error
+  const code =
+    'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined
+  return {
+    type: name,
+    message,
+    ...(code !== undefined && { code }),
+    stack,
+    ...(cause instanceof Error && depth < mostCauses && { cause: describeError(cause, depth + 1) }),
+  }
+}
