@@ -2,7 +2,7 @@
 
 /** A JWT or JWE in compact form: its first part always starts with `{"`. */
 const jwt = /\beyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*){1,3}/g
-/** Also the value of our own cookies, whatever they are called by `cookieName`, where a Cookie header slipped in. */
+/** Our cookies by their default names, where a Cookie header slipped into a sentence. */
 const ownCookie = /((?:__Host-Http-|__Host-|__Secure-)?dw-[\da-f]{8}[\w-]*=)[^;\s"\\,]+/g
 /** Plain words after the scheme stay: "Bearer verification failed" is a sentence. */
 const authorization =
