@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { configJsonSchema, keysAt, nodeAt, type SchemaNode } from './json-schema.ts'
 import type { KeyPath, Problems } from './problems.ts'
-import { quoted } from './refused.ts'
+import { orList, quoted } from './refused.ts'
 import { nearest } from './spelling.ts'
 import { type Kind, kindOf, valueAt } from './tree.ts'
 
@@ -135,9 +135,6 @@ function expectedKinds(issue: Issue): string[] {
 
 export const plainPath = (issue: Issue): KeyPath =>
   issue.path.map((step) => (typeof step === 'number' ? step : String(step)))
-
-const orList = (words: readonly string[]): string =>
-  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 
 /** `for example publicUrl: https://grafana.example.com`, from the schema's own examples. */
 function exampleOf(at: KeyPath): string {

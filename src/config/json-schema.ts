@@ -4,6 +4,7 @@ import { configFileSchema } from './schema.ts'
 
 /** The part of a JSON Schema that our own walks need. */
 export interface SchemaNode {
+  readonly title?: string
   readonly description?: string
   readonly default?: unknown
   readonly examples?: readonly unknown[]
@@ -17,14 +18,32 @@ export interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[]
   readonly allOf?: readonly SchemaNode[]
   readonly $ref?: string
+  /** What the manual calls this kind of text. */
+  readonly 'x-kind'?: string
   readonly definitions?: Readonly<Record<string, SchemaNode>>
 }
 
 /** The schema of the file for editors: JSON Schema draft 7, which YAML editors read best. */
 export function configJsonSchema(): SchemaNode {
   // zod calls its result JSONSchema.BaseSchema; this is the same tree with fewer names.
-  const schema = z.toJSONSchema(configFileSchema, { io: 'input', target: 'draft-7' }) as SchemaNode
-  return { ...schema, $id: 'https://doorward.dev/config.schema.json', title: 'Doorward configuration' } as SchemaNode
+  const schema = z.toJSONSchema(configFileSchema, {
+    io: 'input',
+    target: 'draft-7',
+    override: keepExamples,
+  }) as SchemaNode
+  return { ...schema, title: 'Doorward configuration' }
+}
+
+/** zod drops the examples of values that are transformed, because they could be of the other side. Ours are as written. */
+const keepExamples = ({
+  zodSchema,
+  jsonSchema,
+}: {
+  zodSchema: z.core.$ZodType
+  jsonSchema: z.core.JSONSchema.BaseSchema
+}) => {
+  const examples = z.globalRegistry.get(zodSchema)?.examples
+  if (Array.isArray(examples)) jsonSchema.examples = examples
 }
 
 /** The node for a place of the file; list positions and names of `providers` count as any. */

@@ -14,3 +14,7 @@ export function quoted(value: string): string {
   const line = value.replaceAll(/\s+/g, ' ')
   return `"${line.length > 80 ? `${line.slice(0, 77)}...` : line}"`
 }
+
+/** `a, b or c`. */
+export const orList = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`

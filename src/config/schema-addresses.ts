@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { ListenAddress } from './config.ts'
 import { quoted, Refused } from './refused.ts'
-import { reasonAndHint, text } from './schema-values.ts'
+import { named, reasonAndHint } from './schema-values.ts'
 
 /** An absolute http or https address without credentials and fragment. */
 export function parseHttpUrl(written: string): URL | Refused {
@@ -19,11 +19,11 @@ export function parseHttpUrl(written: string): URL | Refused {
   return url
 }
 
-export const httpUrl = () => text(parseHttpUrl)
+export const httpUrl = () => named('URL', parseHttpUrl)
 
 /** An address that is an origin alone: `https://app.example.com`. */
 export const origin = () =>
-  text((written) => {
+  named('origin URL', (written) => {
     const url = parseHttpUrl(written)
     if (url instanceof Refused) return url
     if (url.pathname !== '/' || url.search !== '') {
@@ -34,7 +34,7 @@ export const origin = () =>
 
 /** As a browser's `Origin` header spells it. */
 export const originText = () =>
-  text((written) => {
+  named('origin', (written) => {
     if (written === '*') return new Refused('"*" would let every site in', 'name the origins one by one')
     const url = parseHttpUrl(written)
     if (url instanceof Refused) return url
@@ -46,7 +46,7 @@ export const originText = () =>
 
 /** An issuer, kept to the letter: it is compared with `iss` as text. */
 export const issuer = () =>
-  text((written) => {
+  named('URL', (written) => {
     const url = parseHttpUrl(written)
     if (url instanceof Refused) return url
     if (url.search !== '')
@@ -72,7 +72,7 @@ export function parseNetwork(written: string): string | Refused {
   return `${address}/${Number(bits)}`
 }
 
-export const network = () => text(parseNetwork)
+export const network = () => named('address or CIDR range', parseNetwork)
 
 /** `host:port`, `:port`, `[::1]:port`. Port 0 lets the system choose. */
 export function parseListen(written: string): ListenAddress | Refused {
@@ -88,4 +88,8 @@ export function parseListen(written: string): ListenAddress | Refused {
 }
 
 export const listenAddress = () =>
-  text(parseListen, reasonAndHint('is not an address to listen on', 'write host:port in quotes: "0.0.0.0:4180"'))
+  named(
+    'host:port',
+    parseListen,
+    reasonAndHint('is not an address to listen on', 'write host:port in quotes: "0.0.0.0:4180"'),
+  )

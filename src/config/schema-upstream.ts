@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { quoted, Refused } from './refused.ts'
 import { parseHttpUrl } from './schema-addresses.ts'
 import { byteSize, duration } from './schema-quantities.ts'
-import { choice, plainText, text, wholeNumber } from './schema-values.ts'
+import { choice, named, plainText, text, wholeNumber } from './schema-values.ts'
 
 /** The written address: a server, or a unix socket. */
 export interface UpstreamAddress {
@@ -27,7 +27,7 @@ export function parseUpstreamAddress(written: string): UpstreamAddress | Refused
   return { url, socketPath: undefined }
 }
 
-const address = () => text(parseUpstreamAddress)
+const address = () => named('URL', parseUpstreamAddress)
 
 /** A path prefix without its trailing slash. */
 const prefix = () =>

@@ -14,6 +14,10 @@ export const text = <T>(read: (written: string) => T | Refused, wrongKind?: stri
     return z.NEVER
   })
 
+/** A text leaf with the name the manual gives its kind: duration, size, URL, ... */
+export const named = <T>(kind: string, read: (written: string) => T | Refused, wrongKind?: string) =>
+  text(read, wrongKind).meta({ 'x-kind': kind })
+
 /** Any text with something in it. */
 export const plainText = () =>
   text((written) => (written === '' ? new Refused('is empty', 'write a value, or remove the key') : written))
