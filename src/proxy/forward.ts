@@ -97,7 +97,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
     this.body = openRequestBody(request, maxBody)
     plan.upstream.idle.add(this)
     // Node has said so already unless somebody listens to `checkContinue`; twice does no harm (RFC 9110 15.2).
-    if (request.headers.expect !== undefined) this.response.writeContinue()
+    if (request.headers.expect !== undefined && request.httpVersionMinor > 0) this.response.writeContinue()
   }
 
   private refuse(error: GatewayError): void {
@@ -116,7 +116,8 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
       headers,
       body: this.body,
       headersTimeout: upstream.config.headersTimeout,
-      ...(upstream.servername !== undefined && { servername: upstream.servername }),
+      servername: upstream.servername,
+      connection: undefined,
     }
     upstream.pool.dispatch(this.options, this)
   }
@@ -147,9 +148,10 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
       controller.abort(new GatewayError('upstream_invalid', wrong))
       return
     }
-    plan.onResponse?.(status, performance.now() - this.startedAt)
-    this.answering = true
     response.writeHead(status, responseHeaders(status, headers, plan))
+    this.answering = true
+    this.quiet = 0
+    plan.onResponse?.(status, performance.now() - this.startedAt)
     // The length of an answer to HEAD is not that of its body.
     if (request.method !== 'HEAD' && status !== 204 && status !== 304) this.left = Number(headers['content-length'])
     if (isEventStream(headers)) plan.upstream.idle.delete(this)

@@ -30,6 +30,8 @@ export function openRequestBody(request: IncomingMessage, maxBody: number): Read
     if (!request.complete) body.destroy(new GatewayError('bad_request', 'the client went away'))
   }
 
+  // While the request waits for a connection nobody listens yet; whoever listens later finds it destroyed.
+  body.on('error', () => {})
   request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
   request.pause()
   return body

@@ -7,6 +7,8 @@ export interface Forwarded {
   readonly host: string
   readonly proto: 'http' | 'https'
   readonly port: string
+  /** What the route strips from the path, so that an application can build links; only ever from the file. */
+  readonly prefix?: string | undefined
 }
 
 export interface RequestHeaderRules {
@@ -104,6 +106,7 @@ function pushForwarded(headers: string[], forwarded: Forwarded): void {
     'Forwarded',
     `for=${forwardedNode(forwarded.for)};host=${quoted(forwarded.host)};proto=${forwarded.proto}`,
   )
+  if (forwarded.prefix !== undefined) headers.push('X-Forwarded-Prefix', forwarded.prefix)
 }
 
 /** RFC 7239 6: IPv6 addresses in brackets, and quoted for their colons. */

@@ -109,7 +109,8 @@ class Upgrade implements Dispatcher.DispatchHandler {
       headers,
       upgrade: this.protocol,
       headersTimeout: upstream.config.headersTimeout,
-      ...(upstream.servername !== undefined && { servername: upstream.servername }),
+      servername: upstream.servername,
+      connection: undefined,
     }
     upstream.pool.dispatch(request, this)
   }

@@ -8,7 +8,13 @@ const timeouts = new Set([
   'ETIMEDOUT',
   'ESOCKETTIMEDOUT',
 ])
-const invalid = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'])
+const invalid = new Set([
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  // Node's own, where a header of the answer cannot be written to the client.
+  'ERR_INVALID_CHAR',
+  'ERR_INVALID_HTTP_TOKEN',
+])
 /** What a connection dies of that sat idle a moment too long. */
 const staleConnection = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 

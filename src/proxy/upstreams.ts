@@ -13,8 +13,8 @@ export interface Upstream {
   readonly origin: string
   /** What Host says where the route rewrites it. */
   readonly host: string
-  /** Name to verify the certificate by: the upstream's own, whatever Host is kept; undefined without TLS. */
-  readonly servername: string | undefined
+  /** The upstream's own name, whatever Host is kept. */
+  readonly servername: string
   readonly pool: UpstreamPool
   /** Ends transfers that stood still for `bodyTimeout`. */
   readonly idle: IdleWatch
@@ -36,9 +36,9 @@ export interface UpstreamsWorld {
 
 export interface UpstreamRequest extends Dispatcher.DispatchOptions {
   /** Constant per upstream: undici would take it from the client's Host, and reconnect whenever that changes. */
-  servername?: string
+  servername: string
   /** Filled in by the pool: the connection that carries this request. */
-  connection?: UpstreamConnection
+  connection: UpstreamConnection | undefined
 }
 
 export interface UpstreamPool {
@@ -77,7 +77,7 @@ export function openUpstreams(routes: readonly RouteConfig[], world: UpstreamsWo
     config,
     origin: config.url.origin,
     host: config.url.host,
-    servername: config.url.protocol === 'https:' ? config.url.hostname : undefined,
+    servername: config.url.hostname,
     pool: getOrAdd(pools, poolKey(config), () => openPool(config, read)),
     idle: getOrAdd(watches, config.bodyTimeout, () => openIdleWatch(config.bodyTimeout)),
   })

@@ -283,6 +283,21 @@ describe('clients that go away or do not read', () => {
     }
   })
 
+  test('a client that leaves while its request waits for a connection does no harm', async () => {
+    await using upstream = await openEchoUpstream(() => {})
+    await using gateway = await openGateway(upstream.url, { upstream: { connections: 1 } })
+    const first = http.get(gateway.url).on('error', () => {})
+    await until(() => upstream.received.length === 1)
+    const waiting = http.request(gateway.url, { method: 'POST' }).on('error', () => {})
+    waiting.write('some')
+    await new Promise((done) => setTimeout(done, 20))
+    waiting.destroy()
+    await new Promise((done) => setTimeout(done, 20))
+    first.destroy()
+    await new Promise((done) => setTimeout(done, 20))
+    assert.deepEqual([upstream.received.length, gateway.failures.length], [1, 0])
+  })
+
   test('a slow reader holds the upstream back: memory stays flat', async () => {
     const total = 64 * 1024 * 1024
     let sent = 0

@@ -101,6 +101,15 @@ describe('request headers', () => {
     )
   })
 
+  test('the prefix is the one of the file', () => {
+    const forwarded = { ...rules.forwarded, prefix: '/app' }
+    const passed = requestHeaders(['X-Forwarded-Prefix', '//evil.example'], { ...rules, forwarded })
+    assert.deepEqual(
+      passed.filter((_, index) => passed[index - 1] === 'X-Forwarded-Prefix'),
+      ['/app'],
+    )
+  })
+
   test('a host cannot break out of Forwarded', () => {
     const forwarded = { ...rules.forwarded, host: 'a";for=10.0.0.1;x="' }
     assert.equal(
