@@ -156,8 +156,8 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
     if (request.method !== 'HEAD' && status !== 204 && status !== 304) this.left = Number(headers['content-length'])
     if (isEventStream(headers)) plan.upstream.idle.delete(this)
     else plan.upstream.idle.add(this)
-    // A head whose body comes later must not wait for it; one with a length nearly always comes with its body.
-    if (Number.isNaN(this.left)) process.nextTick(flushHead, response)
+    // A head whose body comes later must not wait for it; most come together, and then this finds nothing to do.
+    process.nextTick(flushHead, response)
   }
 
   /** 1xx are dropped: a hint that an intermediary may drop (RFC 9110 15.2), and never the answer. */
@@ -218,7 +218,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   onIdle(): void {
     const { upstream } = this.plan
     // While a body is on its way up, whoever has nothing waiting is the one everybody waits for.
-    const awaitsClient = !this.answering && this.body?.readableLength === 0
+    const awaitsClient = this.controller !== undefined && !this.answering && this.body?.readableLength === 0
     const late = new GatewayError(
       awaitsClient ? 'body_timeout' : 'upstream_timeout',
       `nothing moved for ${upstream.config.bodyTimeout} ms`,

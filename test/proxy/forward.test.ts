@@ -204,6 +204,16 @@ describe('answers', () => {
     assert.match(answer.text, /late/)
   })
 
+  test('a head whose body is still being made is sent on at once', async () => {
+    await using upstream = await openRawUpstream(
+      (socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n'),
+    )
+    await using gateway = await openGateway(upstream.url)
+    const [response] = await once(http.get(gateway.url), 'response')
+    assert.equal(response.headers['content-length'], '9')
+    response.on('error', () => {}).destroy()
+  })
+
   test('an event stream is sent on at once, and is not ended by the body timeout', async () => {
     let stream: http.ServerResponse | undefined
     await using upstream = await openEchoUpstream((_request, response) => {
