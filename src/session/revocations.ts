@@ -107,6 +107,8 @@ function createMarks(clock: Clock) {
   return {
     add(mark: RevocationMark): void {
       dropOldest()
+      // Messages may overtake each other; an older one must not shorten what a newer one ends.
+      if (at(mark.key) > mark.at) return
       forget(mark.key)
       marks.set(mark.key, mark)
       if (mark.key.startsWith('person ')) persons++

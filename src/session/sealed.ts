@@ -59,7 +59,6 @@ export function openSealedSessions(deps: SealedSessionsDeps): SessionStore {
     async replace(live, next) {
       if (next.id !== live.session.id) throw new Error('a renewal must keep the id of the session')
       const handle = handleOf(next.id)
-      if (revocations.covers(live.session, handle)) return undefined
       const { session, chunks, setCookies } = sealSession(deps, next, live.seenAt)
       const renewed: LiveSession = { session, seenAt: live.seenAt, derived: new Map() }
       adopt(cache.ofSession(handle), renewed)

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { associate, decrypt, encrypt } from '../keys/aead.ts'
+import { readBase64url } from '../keys/base64url.ts'
 import type { SealingKeys } from '../keys/sealing.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import { endOf, type Lifetimes } from './lifetimes.ts'
@@ -23,6 +24,9 @@ export interface SessionRecords {
 
 /** Touches are written at most this often, as a part of the idle life; so much longer the entries live. */
 export const touchesPerIdle = 10
+
+/** Characters of a record that are looked at; sessions are a few thousand. */
+const maxRecordLength = 1_048_576
 
 export function createSessionRecords(deps: {
   readonly kv: KeyValue
@@ -48,7 +52,8 @@ export function createSessionRecords(deps: {
         kv.get(metadataKey(ticket.handle)),
       ])
       if (record === undefined || metadata === undefined) return 'missing'
-      const bytes = decrypt(ticket.key, associated(ticket.handle), Buffer.from(record, 'base64'))
+      const sealed = readBase64url(record, maxRecordLength)
+      const bytes = sealed === undefined ? undefined : decrypt(ticket.key, associated(ticket.handle), sealed)
       const written = bytes === undefined ? undefined : readSession(bytes)
       const opened = keys.open('record-meta', ticket.handle, metadata)
       const seenAt = opened === undefined ? undefined : readSeenAt(opened.bytes)
@@ -57,7 +62,7 @@ export function createSessionRecords(deps: {
     async save(ticket, written) {
       const record = encrypt(ticket.key, associated(ticket.handle), writeSession(written))
       await saveMetadata(ticket.handle, written)
-      await kv.set(recordKey(ticket.handle), record.toString('base64'), ttlOf(written.session))
+      await kv.set(recordKey(ticket.handle), record.toString('base64url'), ttlOf(written.session))
     },
     exists: async (handle) => (await kv.get(recordKey(handle))) !== undefined,
     async touch(handle, live) {

@@ -26,6 +26,7 @@ export interface StoreParts {
 export type OpenStore = (parts: StoreParts) => SessionStore
 
 const minute = 60_000
+const base64url = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const lifetimes = { idle: 60 * minute, lifetime: 720 * minute }
 const secrets = ['first secret of thirty-two letters', 'other secret of thirty-two letters'].map(
   (text) => new Secret(text),
@@ -298,6 +299,9 @@ function tampering(each: Each): void {
         await assertRefused(store, spec, header.slice(0, at) + flipped + header.slice(at + 1), `bit ${bit} of ${at}`)
       }
       await assertRefused(store, spec, header.slice(0, at), `cut at ${at}`)
+    }
+    for (const letter of base64url.replace(header.at(-1)!, '')) {
+      await assertRefused(store, spec, header.slice(0, -1) + letter, `last character ${letter}`)
     }
     const value = header.slice(start)
     for (const more of ['A', 'AAAA', '=', '==', value, `.${value}`, '%00', '\u0000']) {
