@@ -1,0 +1,186 @@
+import type { BearerResult, BearerVerifier } from '../bearer/verifier.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Identity } from '../core/identity.ts'
+import type { Target } from '../core/target.ts'
+import type { Unmet } from '../core/verdict.ts'
+import { isCorsOrigin } from '../policy/cors.ts'
+import { originProblem } from '../policy/origin.ts'
+import type { CompiledRoute, Policy } from '../policy/policy.ts'
+import type { FoundSession, LiveSession, SessionStore, SetCookies } from '../session/session.ts'
+import { type Credentials, type Decision, noCookies } from './decision.ts'
+import type { HeaderMaker } from './identity-headers.ts'
+import { createJudge, refused } from './judge.ts'
+import type { Renewal } from './renewal.ts'
+
+export interface Gate {
+  /**
+   * The whole access decision of the product. Synchronous for a session or token this process has seen
+   * before: no await and no crypto on the hot path.
+   * @throws GatewayError `ambiguous_path`; a 503 where the store or the provider's keys are needed and down
+   */
+  decide(target: Target, credentials: Credentials): Decision | Promise<Decision>
+  /** What an identity still lacks for a target: asked once after a step-up, so that it never loops. */
+  unmet(target: Target, identity: Identity, address: string): readonly Unmet[]
+}
+
+export interface GateParts {
+  readonly policy: Policy
+  /** The store that reads the cookies of an origin; undefined where no session can exist. */
+  readonly sessionsAt: (target: Target) => SessionStore | undefined
+  readonly bearer: BearerVerifier
+  readonly renewal: Renewal
+  /** By route index. */
+  readonly headers: readonly HeaderMaker[]
+  /** Origins of publicUrl: where unsafe requests proved by a cookie may come from. */
+  readonly ownOrigins: readonly string[]
+  readonly clock: Clock
+}
+
+interface Question {
+  readonly target: Target
+  readonly credentials: Credentials
+}
+
+/** Policy first, then proof, then requirements. A fault on the way throws; it never leaves an identity behind. */
+export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOrigins, clock }: GateParts): Gate {
+  const judge = createJudge(headers, clock)
+  const anonymous = policy.routes.map((route) => anonymousDecision(route, headers))
+  const preflight = anonymous.map((decision) => ({ ...decision, isPreflight: true }))
+
+  function decide(target: Target, credentials: Credentials): Decision | Promise<Decision> {
+    if (target.method === 'OPTIONS') {
+      const asked = preflightRoute(target, credentials)
+      if (asked !== undefined) return preflight[asked.index]!
+    }
+    const match = policy.match(target)
+    if (match.kind === 'unrouted') return refused(match, undefined)
+    const { route } = match
+    if (route.access === 'public') return anonymous[route.index]!
+    if (route.acceptsBearer && credentials.authorization !== undefined) {
+      const token = bearerToken(credentials.authorization)
+      // A presented token is the whole answer: a bad one is never made good by a cookie beside it.
+      if (token !== undefined) return byToken(route, token, credentials)
+    }
+    if (!route.acceptsSession) return withoutProof(route, 'not_signed_in', noCookies)
+    const sessions = sessionsAt(target)
+    if (sessions === undefined) return withoutProof(route, 'not_signed_in', noCookies)
+    const found = sessions.find(credentials.cookie)
+    return found instanceof Promise
+      ? found.then((late) => byCookie(route, late, sessions, { target, credentials }))
+      : byCookie(route, found, sessions, { target, credentials })
+  }
+
+  /** A real preflight (Fetch 4.8) comes without credentials and belongs to the route of the method it announces. */
+  function preflightRoute(target: Target, { origin, requestedMethod }: Credentials): CompiledRoute | undefined {
+    if (origin === undefined || requestedMethod === undefined) return undefined
+    const match = policy.match(target, requestedMethod)
+    if (match.kind === 'unrouted' || match.route.cors === undefined) return undefined
+    return isCorsOrigin(match.route.cors, origin) ? match.route : undefined
+  }
+
+  function byToken(route: CompiledRoute, token: string, credentials: Credentials): Decision | Promise<Decision> {
+    const result = bearer.verify(token)
+    return result instanceof Promise
+      ? result.then((late) => judgeToken(route, late, credentials))
+      : judgeToken(route, result, credentials)
+  }
+
+  function judgeToken(route: CompiledRoute, result: BearerResult, { address }: Credentials): Decision {
+    if (result.kind === 'valid')
+      return judge(route, { identity: result.identity, tokens: undefined, live: undefined }, address)
+    const { reason, detail } = result
+    return refused({ kind: 'challenge', route: route.index, reason, detail }, route)
+  }
+
+  function byCookie(
+    route: CompiledRoute,
+    found: FoundSession,
+    sessions: SessionStore,
+    question: Question,
+  ): Decision | Promise<Decision> {
+    const { credentials } = question
+    if (found.kind === 'none') return withoutProof(route, 'not_signed_in', noCookies)
+    if (found.kind === 'refused') {
+      return withoutProof(route, found.reason === 'invalid' ? 'not_signed_in' : 'session_expired', found.clear)
+    }
+    const { live } = found
+    const due = renewal.due(live, credentials.canSetCookie)
+    if (!credentials.canSetCookie && credentials.isNavigation && (found.renewal !== undefined || due === 'hop')) {
+      return refused({ kind: 'login', route: route.index, reason: 'renew' }, route, live)
+    }
+    if (due === 'background') renewal.renewInBackground(live, sessions)
+    if (due !== 'wait') {
+      const setCookies = found.renewal !== undefined && credentials.canSetCookie ? found.renewal() : noCookies
+      return judgeSession(route, live, setCookies, question)
+    }
+    return renewal
+      .renew(live, sessions)
+      .then((renewed) =>
+        renewed.kind === 'ended'
+          ? withoutProof(route, 'session_expired', sessions.clear(credentials.cookie))
+          : judgeSession(route, renewed.live, renewed.setCookies, question),
+      )
+  }
+
+  function judgeSession(
+    route: CompiledRoute,
+    live: LiveSession,
+    setCookies: SetCookies,
+    { target, credentials }: Question,
+  ): Decision {
+    const { identity, tokens } = live.session
+    const refusal = { kind: 'forbid', route: route.index, identity, unmet: [] } as const
+    const wrongOrigin = originProblem({
+      method: target.method,
+      isUpgrade: credentials.isUpgrade,
+      origin: credentials.origin,
+      secFetchSite: credentials.secFetchSite,
+      allowedOrigins: ownOrigins,
+      routeOrigins: route.origins,
+    })
+    if (wrongOrigin !== undefined) {
+      return refused({ ...refusal, reason: 'csrf', detail: wrongOrigin }, route, live, setCookies)
+    }
+    if (route.provider !== undefined && route.provider !== identity.provider) {
+      const detail = `this address needs a sign-in with ${route.provider}`
+      return refused({ ...refusal, reason: 'other_provider', detail }, route, live, setCookies)
+    }
+    const decision = judge(route, { identity, tokens, live }, credentials.address)
+    return setCookies.length === 0 ? decision : { ...decision, setCookies }
+  }
+
+  function withoutProof(
+    route: CompiledRoute,
+    reason: 'not_signed_in' | 'session_expired',
+    setCookies: SetCookies,
+  ): Decision {
+    if (route.access === 'optional') return { ...anonymous[route.index]!, setCookies }
+    if (!route.acceptsSession) return refused({ kind: 'challenge', route: route.index, reason: 'not_signed_in' }, route)
+    const provider = route.provider === undefined ? {} : { provider: route.provider }
+    const wish = { ...(route.acr && { acr: route.acr }), ...(route.maxAge !== undefined && { maxAge: route.maxAge }) }
+    return refused({ kind: 'login', route: route.index, reason, ...provider, ...wish }, route, undefined, setCookies)
+  }
+
+  function unmet(target: Target, identity: Identity, address: string): readonly Unmet[] {
+    const match = policy.match(target)
+    return match.kind === 'unrouted' ? [] : match.route.unmet(identity, { clientAddress: address, now: clock.now() })
+  }
+
+  return { decide, unmet }
+}
+
+function anonymousDecision(route: CompiledRoute, headers: readonly HeaderMaker[]): Decision {
+  return {
+    verdict: { kind: 'allow', route: route.index, identity: undefined },
+    route,
+    live: undefined,
+    headers: headers[route.index]!(undefined, undefined),
+    setCookies: noCookies,
+    isPreflight: false,
+  }
+}
+
+/** The token of a Bearer header; undefined for another scheme, which is not ours to judge. Scheme without case: RFC 9110 11.1. */
+function bearerToken(authorization: string): string | undefined {
+  return /^bearer(?: |$)/i.test(authorization) ? authorization.slice(7).trim() : undefined
+}

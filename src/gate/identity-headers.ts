@@ -1,0 +1,112 @@
+import type { HeadersConfig, HeaderTemplate, TemplatePart } from '../config/config.ts'
+import type { Identity } from '../core/identity.ts'
+import type { Log } from '../core/log.ts'
+import type { Tokens } from '../core/tokens.ts'
+
+/** One identity as headers, name and value in turn, ready for `writeHead` and for undici. */
+export interface IdentityHeaders {
+  /** For an upstream: names whose value is known. */
+  readonly known: readonly string[]
+  /**
+   * For an ingress: every configured name on every answer, empty where unknown. A gateway that copies names
+   * keeps the client's own value where the answer lacks one (Caddy CVE-2026-30851).
+   */
+  readonly all: string[]
+}
+
+export type HeaderMaker = (identity: Identity | undefined, tokens: Tokens | undefined) => IdentityHeaders
+
+/** Every name that any route sets, as written. These are the managed names of this file. */
+export function configuredNames(routes: readonly { readonly headers: HeadersConfig }[]): readonly string[] {
+  const names = new Map<string, string>()
+  for (const { headers } of routes) {
+    for (const { name } of headers.set) if (!names.has(name.toLowerCase())) names.set(name.toLowerCase(), name)
+  }
+  return [...names.values()]
+}
+
+/** Compiles a route's templates. The result is called once per session and route, not once per request. */
+export function compileHeaders(config: HeadersConfig, names: readonly string[], log: Log): HeaderMaker {
+  const byName = new Map(config.set.map((template) => [template.name.toLowerCase(), template]))
+  const nobody: IdentityHeaders = { known: [], all: names.flatMap((name) => [name, '']) }
+  return (identity, tokens) => {
+    if (identity === undefined) return nobody
+    const known: string[] = []
+    const all: string[] = []
+    for (const name of names) {
+      const template = byName.get(name.toLowerCase())
+      const value = template === undefined ? '' : render(template, { identity, tokens, config, log })
+      all.push(name, value)
+      if (value !== '') known.push(name, value)
+    }
+    return { known, all }
+  }
+}
+
+interface Rendering {
+  readonly identity: Identity
+  readonly tokens: Tokens | undefined
+  readonly config: HeadersConfig
+  readonly log: Log
+}
+
+/** A template with an unknown part is unknown as a whole: `Bearer ` alone would be a lie. */
+function render(template: HeaderTemplate, rendering: Rendering): string {
+  const parts = template.parts.map((part) => valueFor(part, rendering))
+  if (parts.some((part) => part === undefined || part === '')) return ''
+  return encodeHeaderValue(parts.join(''), rendering.config.encoding)
+}
+
+function valueFor(part: TemplatePart, { identity, tokens, config, log }: Rendering): string | undefined {
+  switch (part.kind) {
+    case 'text':
+      return part.text
+    case 'sub':
+      return identity.subject
+    case 'username':
+      return identity.username
+    case 'email':
+      return identity.email
+    case 'name':
+      return identity.name
+    case 'groups':
+      return joinGroups(identity.groups, config.groupSeparator, log)
+    case 'accessToken':
+      return tokens?.accessToken
+    case 'idToken':
+      return tokens?.idToken
+    case 'claim':
+      return claimText(identity.claims[part.claim], config.groupSeparator)
+  }
+}
+
+/** A group that holds the separator would read as two groups upstream: it is left out and said so. */
+function joinGroups(groups: readonly string[], separator: string, log: Log): string {
+  const safe = groups.filter((group) => !group.includes(separator))
+  if (safe.length < groups.length) {
+    log.warn({ dropped: groups.length - safe.length, separator }, 'groups that contain the separator were dropped')
+  }
+  return safe.join(separator)
+}
+
+function claimText(value: unknown, separator: string): string | undefined {
+  if (Array.isArray(value)) {
+    return value.filter((item) => typeof item === 'string' && !item.includes(separator)).join(separator)
+  }
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined
+}
+
+/**
+ * Header values are bytes. ASCII passes as it is; anything else becomes percent-encoded UTF-8, the percent
+ * sign included, or, with `utf8`, the bare UTF-8 bytes. Control characters never arrive here: the login that
+ * brought them was refused.
+ */
+export function encodeHeaderValue(value: string, encoding: 'ascii' | 'utf8'): string {
+  if (/^[\x20-\x7e]*$/.test(value)) return value
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the last line of defence against header injection
+  if (/[\x00-\x1f\x7f]/.test(value)) return ''
+  if (encoding === 'utf8') return Buffer.from(value, 'utf8').toString('latin1')
+  return value.toWellFormed().replace(/%|[^\x20-\x7e]+/gu, (text) => encodeURIComponent(text))
+}

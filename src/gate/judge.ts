@@ -1,0 +1,84 @@
+import type { Clock } from '../core/clock.ts'
+import type { Identity } from '../core/identity.ts'
+import type { Tokens } from '../core/tokens.ts'
+import type { Forbid, Refusal, Unmet } from '../core/verdict.ts'
+import type { CompiledRoute, RequestContext } from '../policy/policy.ts'
+import type { LiveSession, SetCookies } from '../session/session.ts'
+import { type Decision, noCookies } from './decision.ts'
+import type { HeaderMaker, IdentityHeaders } from './identity-headers.ts'
+
+/** Somebody proved, by whichever credential. */
+export interface Proved {
+  readonly identity: Identity
+  readonly tokens: Tokens | undefined
+  /** Undefined for bearer tokens. */
+  readonly live: LiveSession | undefined
+}
+
+/** May this identity use this route? Remembered per session and route where time and address play no part. */
+export type Judge = (route: CompiledRoute, proved: Proved, address: string) => Decision
+
+const noHeaders: IdentityHeaders = { known: [], all: [] }
+
+export function createJudge(headers: readonly HeaderMaker[], clock: Clock): Judge {
+  const remembered = new WeakMap<object, Decision[]>()
+
+  return (route, proved, address) => {
+    const key = proved.live ?? proved.identity
+    const known = remembered.get(key)
+    const before = known?.[route.index]
+    if (before !== undefined) return before
+
+    const context = { clientAddress: address, now: clock.now() }
+    const unmet = route.unmet(proved.identity, context)
+    if (unmet.length > 0) return refused(refusalOf(route, proved, unmet, context), route, proved.live)
+    const decision: Decision = {
+      verdict: { kind: 'allow', route: route.index, identity: proved.identity },
+      route,
+      live: proved.live,
+      headers: headers[route.index]!(proved.identity, proved.tokens),
+      setCookies: noCookies,
+      isPreflight: false,
+    }
+    if (!route.timeDependent && !route.addressDependent) {
+      if (known === undefined) remembered.set(key, [])
+      remembered.get(key)![route.index] = decision
+    }
+    return decision
+  }
+}
+
+/** A refusal as a decision: no header of anybody leaves with it. */
+export function refused(
+  verdict: Refusal,
+  route: CompiledRoute | undefined,
+  live?: LiveSession,
+  setCookies: SetCookies = noCookies,
+): Decision {
+  return { verdict, route, live, headers: noHeaders, setCookies, isPreflight: false }
+}
+
+/** Where a fresher or stronger sign-in would be enough, ask for that (RFC 9470). Anything else is a plain no. */
+function refusalOf(
+  route: CompiledRoute,
+  { identity, live }: Proved,
+  unmet: readonly Unmet[],
+  context: RequestContext,
+): Refusal {
+  const stepUp = route.stepUp(identity, context)
+  if (stepUp === undefined) return forbid(route, identity, unmet)
+  const wish = { route: route.index, reason: 'step_up', ...stepUp } as const
+  return live === undefined ? { kind: 'challenge', ...wish } : { kind: 'login', ...wish, provider: identity.provider }
+}
+
+function forbid(route: CompiledRoute, identity: Identity, unmet: readonly Unmet[]): Forbid {
+  const scopes = unmet.some(({ requirement }) => requirement === 'scopes') ? route.scopes : undefined
+  return {
+    kind: 'forbid',
+    route: route.index,
+    reason: 'requirement_unmet',
+    identity,
+    unmet,
+    ...(scopes !== undefined && { scopes }),
+  }
+}

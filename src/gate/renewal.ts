@@ -1,0 +1,124 @@
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import type { Provider } from '../oidc/provider.ts'
+import { RefreshFailure, refreshTokens } from '../oidc/refresh.ts'
+import { renewSession } from '../session/lifetimes.ts'
+import type { LiveSession, Session, SessionStore, SetCookies } from '../session/session.ts'
+
+/** What is due before a session is used. `hop`: due, but only a redirect through our own page can deliver it. */
+export type Due = 'no' | 'background' | 'wait' | 'hop'
+
+export type Renewed =
+  | { readonly kind: 'live'; readonly live: LiveSession; readonly setCookies: SetCookies; readonly fresh: boolean }
+  | { readonly kind: 'ended' }
+
+export type RenewalOutcome = 'renewed' | 'ended' | 'transient' | 'operator'
+
+export interface Renewal {
+  /** @param canSetCookie whether this answer could carry the cookie that a sealed session needs after a renewal */
+  due(live: LiveSession, canSetCookie: boolean): Due
+  /**
+   * Asks the provider for fresh tokens and claims, once per session however many requests wait. A fault of the
+   * network or of our client's registration keeps the session as it was; only the provider's word ends it.
+   */
+  renew(live: LiveSession, sessions: SessionStore): Promise<Renewed>
+  renewInBackground(live: LiveSession, sessions: SessionStore): void
+}
+
+export interface RenewalParts {
+  readonly providers: ReadonlyMap<string, Provider>
+  /** The session lives in the browser's cookie, so a renewal must reach the browser. */
+  readonly sealed: boolean
+  /** Milliseconds; undefined: 80 % of the access token's life. */
+  readonly refreshEvery: number | undefined
+  readonly clock: Clock
+  readonly log: Log
+  readonly onOutcome: (outcome: RenewalOutcome, session: Session, detail: string) => void
+}
+
+/** After a failure the next attempt waits this long, so that a provider in trouble is not asked by every request. */
+const retryAfter = 10_000
+
+export function createRenewal(parts: RenewalParts): Renewal {
+  const { providers, sealed, refreshEvery, clock, log } = parts
+  const flights = new Map<string, Promise<Renewed>>()
+  const notBefore = new WeakMap<Session, number>()
+
+  function due({ session }: LiveSession, canSetCookie: boolean): Due {
+    if (session.tokens.refreshToken === undefined) return 'no'
+    const now = clock.now()
+    const period = periodOf(session, refreshEvery)
+    if (period === undefined || now < session.renewedAt + early(session, period)) return 'no'
+    if (now < (notBefore.get(session) ?? 0)) return 'no'
+    if (sealed) return canSetCookie ? 'wait' : 'hop'
+    return now < session.renewedAt + period ? 'background' : 'wait'
+  }
+
+  function renew(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
+    const { id } = live.session
+    const flying = flights.get(id)
+    if (flying !== undefined) return flying
+    const flight = attempt(live, sessions).finally(() => flights.delete(id))
+    flights.set(id, flight)
+    return flight
+  }
+
+  async function attempt(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
+    const { session } = live
+    const provider = providers.get(session.identity.provider)
+    const unchanged = { kind: 'live' as const, live, setCookies: [], fresh: false }
+    if (provider === undefined || session.tokens.refreshToken === undefined) return unchanged
+    try {
+      const proof = await refreshTokens(provider, session)
+      const kept = await sessions.replace(live, renewSession(session, proof, clock.now()))
+      if (kept === undefined) return { kind: 'ended' }
+      parts.onOutcome('renewed', session, '')
+      return { kind: 'live', ...kept, fresh: true }
+    } catch (error) {
+      return afterFailure(error, sessions, unchanged)
+    }
+  }
+
+  async function afterFailure(
+    error: unknown,
+    sessions: SessionStore,
+    unchanged: Extract<Renewed, { kind: 'live' }>,
+  ): Promise<Renewed> {
+    const { session } = unchanged.live
+    const detail = error instanceof Error ? error.message : String(error)
+    if (error instanceof RefreshFailure && error.kind === 'terminal') {
+      await sessions.end(session)
+      parts.onOutcome('ended', session, detail)
+      return { kind: 'ended' }
+    }
+    notBefore.set(session, clock.now() + retryAfter)
+    parts.onOutcome(
+      error instanceof RefreshFailure && error.kind === 'operator' ? 'operator' : 'transient',
+      session,
+      detail,
+    )
+    return unchanged
+  }
+
+  return {
+    due,
+    renew,
+    renewInBackground(live, sessions) {
+      renew(live, sessions).catch((error: unknown) => log.error({ err: error }, 'background renewal failed'))
+    },
+  }
+}
+
+/** From one renewal to the time the next must be done, in milliseconds; undefined where nothing says so. */
+function periodOf({ tokens, renewedAt }: Session, refreshEvery: number | undefined): number | undefined {
+  if (refreshEvery !== undefined) return refreshEvery
+  return tokens.accessExpiresAt === undefined ? undefined : Math.max(tokens.accessExpiresAt - renewedAt, 1000)
+}
+
+/**
+ * Between 70 % and 80 % of the period, fixed per session, so that logins of one minute do not renew in one
+ * second. The id is random, so its first character is spread enough.
+ */
+function early(session: Session, period: number): number {
+  return period * (0.7 + 0.1 * ((session.id.charCodeAt(0) % 16) / 15))
+}
