@@ -104,4 +104,5 @@ const firstOf = (value: string | string[] | undefined): string | undefined =>
 
 /** Traefik strips Upgrade from its subrequest; the websocket key stays. */
 const isUpgrade = (headers: IncomingHttpHeaders): boolean =>
-  headers['sec-websocket-key'] !== undefined || (headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? ''))
+  headers['sec-websocket-key'] !== undefined ||
+  (headers.upgrade !== undefined && /upgrade/i.test(headers.connection ?? ''))

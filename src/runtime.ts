@@ -1,0 +1,111 @@
+import { type BearerVerifier, openBearerVerifier } from './bearer/verifier.ts'
+import type { Config } from './config/config.ts'
+import { type Networks, parseNetworks } from './core/addresses.ts'
+import type { Clock } from './core/clock.ts'
+import type { Log } from './core/log.ts'
+import { createGate, type Gate } from './gate/gate.ts'
+import { compileHeaders, configuredNames } from './gate/identity-headers.ts'
+import { createRenewal, type Renewal, type RenewalOutcome } from './gate/renewal.ts'
+import { openProvider, type Provider } from './oidc/provider.ts'
+import { compilePolicy, type Policy } from './policy/policy.ts'
+import { createHeaderNames, type HeaderNames } from './proxy/header-names.ts'
+import { openUpstreams, type Upstreams } from './proxy/upstreams.ts'
+import { openSessions, type SessionState, type Sessions } from './session/open.ts'
+import type { Session } from './session/session.ts'
+
+/** What a runtime stands on and does not own: it outlives every reload. */
+export interface World {
+  readonly clock: Clock
+  readonly log: Log
+  /** Records of the memory store and marks of ended sessions, so that a reload forgets nobody. */
+  readonly sessionState: SessionState
+  readonly onRenewal: (outcome: RenewalOutcome, session: Session, detail: string) => void
+}
+
+/** Everything one configuration turned into. Replaced whole by a reload; never changed in place. */
+export interface Runtime {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly policy: Policy
+  readonly gate: Gate
+  readonly renewal: Renewal
+  readonly sessions: Sessions
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly bearer: BearerVerifier
+  readonly upstreams: Upstreams
+  readonly trusted: Networks
+  readonly headerNames: HeaderNames
+  /** Origins of publicUrl. */
+  readonly ownOrigins: readonly string[]
+  /** Authorization for the upstream by route; undefined where the route has no `basicAuth`. */
+  readonly basicAuth: readonly (string | undefined)[]
+  /** Lets running requests finish, then closes what was opened. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens all parts of a configuration. Asks nobody over the network: providers and upstreams may be down.
+ * @throws Error where a file of the configuration (CA, client certificate, private key) cannot be read
+ */
+export function openRuntime(config: Config, world: World): Runtime {
+  const { clock, log, sessionState } = world
+  const { allowInsecureHttp } = config
+  const policy = compilePolicy(
+    config.routes,
+    config.publicUrls.map((url) => url.host),
+  )
+  const upstreams = openUpstreams(config.routes)
+  const providers = new Map(
+    config.providers.map((provider) => [provider.name, openProvider(provider, { clock, log, allowInsecureHttp })]),
+  )
+  const bearer = openBearerVerifier(config.bearer, { clock, log, allowInsecureHttp })
+  const sessions = openSessions(config, { state: sessionState, clock, log })
+  const { refreshEvery, store } = config.session
+  const renewal = createRenewal({
+    providers,
+    sealed: store === 'cookie',
+    refreshEvery,
+    clock,
+    log,
+    onOutcome: world.onRenewal,
+  })
+  const names = configuredNames(config.routes)
+  const headers = config.routes.map((route) => compileHeaders(route.headers, names, log))
+  const ownOrigins = config.publicUrls.map((url) => url.origin)
+  const gate = createGate({
+    policy,
+    sessionsAt: ({ scheme, host }) => sessions.at(`${scheme}://${host}`)?.store,
+    bearer,
+    renewal,
+    headers,
+    ownOrigins,
+    clock,
+  })
+  for (const provider of providers.values()) provider.warmUp()
+  return {
+    config,
+    clock,
+    log,
+    policy,
+    gate,
+    renewal,
+    sessions,
+    providers,
+    bearer,
+    upstreams,
+    trusted: parseNetworks(config.trustedProxies),
+    headerNames: createHeaderNames(names),
+    ownOrigins,
+    basicAuth: config.routes.map(({ headers: { basicAuth } }) => basicAuth && basicCredentials(basicAuth)),
+    async close() {
+      await Promise.all([upstreams.close(), bearer.close(), ...Array.from(providers.values(), (p) => p.close())])
+      await sessions.close()
+    },
+  }
+}
+
+/** RFC 7617 2, in UTF-8. */
+function basicCredentials({ username, password }: { username: string; password: { reveal(): string } }): string {
+  return `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`
+}
