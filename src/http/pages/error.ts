@@ -1,7 +1,7 @@
 import type { BrandConfig } from '../../config/config.ts'
 import { type ErrorCode, sentenceOf, statusOf } from '../../core/errors.ts'
 import { type Html, html } from './html.ts'
-import { actions, layout, linkButton } from './layout.ts'
+import { actions, foreign, layout, linkButton } from './layout.ts'
 
 export interface ErrorPage {
   readonly code: ErrorCode
@@ -10,15 +10,18 @@ export interface ErrorPage {
   readonly retryHref?: string | undefined
   /** Start of a new sign-in, for the codes that are about one. */
   readonly signInHref?: string | undefined
+  /** The provider's own words, bounded and printable: they often name the cause. */
+  readonly said?: string | undefined
 }
 
 /** Every failure of the error table as a page: what happened, what to do next, and the id to quote. */
-export function errorPage(brand: BrandConfig, { code, requestId, retryHref, signInHref }: ErrorPage): Html {
+export function errorPage(brand: BrandConfig, { code, requestId, retryHref, signInHref, said }: ErrorPage): Html {
   return layout(brand, {
     heading: headings[code] ?? headingByStatus[statusOf(code)] ?? 'That did not work',
     requestId,
     body: html`
 <p>${sentenceOf(code)}</p>
+${said !== undefined && html`<p>It said: ${foreign(said)}</p>`}
 <p>${next[code] ?? nextByStatus[statusOf(code)] ?? 'If it stays this way, tell the people who run this site and quote the request below.'}</p>
 ${
   (retryHref !== undefined || signInHref !== undefined) &&

@@ -1,0 +1,80 @@
+import { GatewayError } from '../core/errors.ts'
+import type { Identity } from '../core/identity.ts'
+import { safeReturnTo } from '../core/urls.ts'
+import type { Credentials } from '../gate/decision.ts'
+import { originProblem } from '../policy/origin.ts'
+import type { FoundSession, LiveSession } from '../session/session.ts'
+import type { Answer } from './answer.ts'
+import type { Exchange } from './exchange.ts'
+import { pageHeaders } from './pages/headers.ts'
+import type { Html } from './pages/html.ts'
+import { readCredentials, readTarget, refuseDuplicates } from './request-reading.ts'
+import type { Serving } from './serving.ts'
+import type { Site } from './sites.ts'
+
+/** A request for one of our own pages, read and checked: it came to an address that publicUrl names. */
+export interface OwnRequest {
+  readonly serving: Serving
+  readonly site: Site
+  readonly exchange: Exchange
+  readonly credentials: Credentials
+  readonly query: URLSearchParams
+  /** Fields of a posted form; empty otherwise. */
+  readonly form: URLSearchParams
+}
+
+/** @throws GatewayError `host_unknown` where the host is not one of publicUrl */
+export function readOwnRequest(serving: Serving, exchange: Exchange, form: URLSearchParams): OwnRequest {
+  const { request } = exchange
+  refuseDuplicates(request)
+  const target = readTarget(request, serving.surroundings)
+  exchange.target = target
+  const { credentials, asker } = readCredentials(request, target.method, serving.surroundings, true)
+  exchange.asker = asker
+  exchange.address = credentials.address
+  const site = serving.sites.named(target.host)
+  if (site === undefined) throw new GatewayError('host_unknown', `${target.host} is not an address of publicUrl`)
+  return { serving, site, exchange, credentials, query: new URLSearchParams(target.query), form }
+}
+
+/** A page of ours on the same site. */
+export const pageOf = ({ serving, site }: OwnRequest, name: string): string =>
+  `${site.origin}${serving.config.basePath}/${name}`
+
+/** Where a person goes afterwards: what was asked for if it is ours, else the site's front door. */
+export function returnToOf({ serving, site }: OwnRequest, value: string | null | undefined): URL {
+  const origins = [site.origin, ...serving.returnOrigins.filter((origin) => origin !== site.origin)]
+  const { basePath } = serving.config
+  return (value && safeReturnTo(value, { origins, basePath })) || new URL('/', site.origin)
+}
+
+export const loginHref = (own: OwnRequest, returnTo: URL): string =>
+  `${pageOf(own, 'login')}?rd=${encodeURIComponent(returnTo.href)}`
+
+export function pageAnswer(own: OwnRequest, status: number, html: Html, headers: Answer['headers'] = {}): Answer {
+  const { brand } = own.serving.config
+  const fixed = pageHeaders({ brand, scheme: own.site.scheme, formAction: own.serving.formAction() })
+  return { status, headers: { ...fixed, ...headers }, body: html.toString() }
+}
+
+export const findSession = async ({ site, credentials }: OwnRequest): Promise<FoundSession> =>
+  site.sessions.store.find(credentials.cookie)
+
+export async function liveSession(own: OwnRequest): Promise<LiveSession | undefined> {
+  const found = await findSession(own)
+  return found.kind === 'live' ? found.live : undefined
+}
+
+/** Why a state-changing request must not count as this person's wish; undefined where it may. */
+export function foreignRequest({ serving, exchange, credentials }: OwnRequest): string | undefined {
+  return originProblem({
+    method: exchange.request.method ?? '',
+    isUpgrade: false,
+    origin: credentials.origin,
+    secFetchSite: credentials.secFetchSite,
+    allowedOrigins: serving.ownOrigins,
+  })
+}
+
+export const labelOf = ({ serving }: OwnRequest, identity: Identity): string =>
+  serving.config.providers.find(({ name }) => name === identity.provider)?.label ?? identity.provider

@@ -1,0 +1,83 @@
+import { endSessionUrl } from '../../oidc/end-session.ts'
+import type { LiveSession } from '../../session/session.ts'
+import { type Answer, json, redirect } from '../answer.ts'
+import {
+  foreignRequest,
+  liveSession,
+  loginHref,
+  type OwnRequest,
+  pageAnswer,
+  pageOf,
+  returnToOf,
+} from '../own-request.ts'
+import { signOutConfirmPage } from '../pages/sign-out-confirm.ts'
+import { signedOutPage } from '../pages/signed-out.ts'
+
+/** `POST logout`: a form or script of our own origins. Another site's must not end a session (CSRF). */
+export async function postLogout(own: OwnRequest): Promise<Answer> {
+  const wrong = foreignRequest(own)
+  if (wrong !== undefined) return json(403, { error: 'csrf', message: wrong, request_id: own.exchange.requestId })
+  const signInNext = own.form.get('next') === 'login'
+  return endSession(own, returnToOf(own, own.form.get('rd') ?? own.query.get('rd')), signInNext)
+}
+
+/** `GET logout`: at once where the browser says the link was ours or typed in; otherwise asked first. */
+export async function getLogout(own: OwnRequest): Promise<Answer> {
+  const returnTo = returnToOf(own, own.query.get('rd'))
+  const site = own.credentials.secFetchSite
+  const isOurs = site === 'same-origin' || site === 'none'
+  const live = await liveSession(own)
+  if (isOurs || live === undefined) return endSession(own, returnTo, false)
+  const page = signOutConfirmPage(own.serving.config.brand, {
+    username: live.session.identity.username,
+    signOut: { action: pageOf(own, 'logout'), fields: { rd: returnTo.href } },
+    stayHref: returnTo.href,
+  })
+  return pageAnswer(own, 200, page)
+}
+
+/** Our session ends first and whatever happens; then the browser goes to end the provider's. */
+async function endSession(own: OwnRequest, returnTo: URL, signInNext: boolean): Promise<Answer> {
+  const { serving, site, exchange, credentials } = own
+  const live = await liveSession(own)
+  const cookies = [...site.sessions.store.clear(credentials.cookie), ...site.sessions.markers.clear()]
+  if (live !== undefined) {
+    const { requestId, address } = exchange
+    const { identity, id } = live.session
+    await serving.endSession(site.sessions, live.session, 'logout')
+    serving.audit({ event: 'logout', requestId, address, identity, sessionId: id, by: 'person' })
+  }
+  const state = serving.signedOutStates.write(site.origin, { returnTo: returnTo.href, signInNext })
+  const onward = live && serving.config.login.providerLogout ? providerLogout(own, live, state) : undefined
+  const local = `${pageOf(own, 'signed-out')}?state=${state}`
+  return redirect(onward?.href ?? local, { 'set-cookie': cookies }, 303)
+}
+
+/** RP-initiated logout. Undefined where the provider has no such endpoint or was never reached. */
+function providerLogout(own: OwnRequest, { session }: LiveSession, state: string): URL | undefined {
+  const provider = own.serving.providers.get(session.identity.provider)
+  if (provider === undefined) return undefined
+  const postLogoutRedirectUri = pageOf(own, 'signed-out')
+  return endSessionUrl(provider, { idToken: session.tokens.idToken, postLogoutRedirectUri, state })
+}
+
+/**
+ * `GET signed-out`: where logout ends. It signs nobody in by itself, or "sign out" would mean nothing at a provider
+ * that still knows the browser; `afterLogout: resume` and "sign in as someone else" ask for exactly that.
+ */
+export async function signedOut(own: OwnRequest): Promise<Answer> {
+  const { serving, site, query } = own
+  const state = query.get('state')
+  const wish = state === null ? undefined : serving.signedOutStates.read(site.origin, state)
+  const returnTo = returnToOf(own, wish?.returnTo)
+  const live = await liveSession(own)
+  const resumes = wish !== undefined && (wish.signInNext || serving.config.login.afterLogout === 'resume')
+  if (live === undefined && resumes) return redirect(loginHref(own, returnTo))
+  const [provider] = serving.config.providers
+  const remains = serving.config.login.providerLogout ? undefined : provider?.label
+  return pageAnswer(
+    own,
+    200,
+    signedOutPage(serving.config.brand, { stillSignedInAt: remains, signInHref: loginHref(own, returnTo) }),
+  )
+}
