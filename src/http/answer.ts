@@ -1,5 +1,6 @@
-import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { answerUpgrade } from '../proxy/upgrade-answer.ts'
 
 /** A complete answer of our own, before anybody has decided how it travels. */
 export interface Answer {
@@ -28,21 +29,19 @@ export const withHeaders = (answer: Answer, headers: Answer['headers']): Answer 
 })
 
 export function sendAnswer(response: ServerResponse, answer: Answer, isHead = false): void {
-  const lines: string[] = []
-  for (const [name, value] of Object.entries(answer.headers)) {
-    for (const one of typeof value === 'string' ? [value] : value) lines.push(name, one)
-  }
-  lines.push('content-length', String(Buffer.byteLength(answer.body)))
-  response.writeHead(answer.status, lines)
+  const headers = flatHeaders(answer)
+  headers.push('content-length', String(Buffer.byteLength(answer.body)))
+  response.writeHead(answer.status, headers)
   response.end(isHead ? undefined : answer.body)
 }
 
 /** After an `upgrade` event there is no ServerResponse to write for us. */
 export function sendAnswerOnSocket(socket: Duplex, answer: Answer): void {
-  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`]
-  for (const [name, value] of Object.entries(answer.headers)) {
-    for (const one of typeof value === 'string' ? [value] : value) lines.push(`${name}: ${one}`)
-  }
-  lines.push(`content-length: ${Buffer.byteLength(answer.body)}`, 'connection: close')
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${answer.body}`)
+  answerUpgrade(socket, answer.status, flatHeaders(answer), answer.body)
+}
+
+function flatHeaders({ headers }: Answer): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === 'string' ? [name, value] : value.flatMap((one) => [name, one]),
+  )
 }

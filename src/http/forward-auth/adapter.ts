@@ -29,7 +29,10 @@ export interface ForwardAuthAdapter {
 export function single(request: IncomingMessage, name: string, gateway: string): string {
   const value = optionalSingle(request, name, gateway)
   if (value === undefined || value === '') {
-    throw new GatewayError('forwarded_headers_missing', `${gateway} did not send ${name}; docs/gateways shows the line to add`)
+    throw new GatewayError(
+      'forwarded_headers_missing',
+      `${gateway} did not send ${name}; docs/gateways shows the line to add`,
+    )
   }
   return value
 }

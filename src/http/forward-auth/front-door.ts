@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../core/errors.ts'
 import type { Decision } from '../../gate/decision.ts'
-import type { Runtime } from '../../runtime.ts'
 import { json, sendAnswer, withHeaders } from '../answer.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
 import { peerOf, readCredentials, refuseDuplicates, targetFrom } from '../request-reading.ts'
+import type { Serving } from '../serving.ts'
 import type { ForwardAuthAdapter } from './adapter.ts'
 import { envoy, gatewayApi } from './envoy.ts'
 import { nginx, nginxGateway } from './nginx.ts'
@@ -19,7 +19,7 @@ const prefix = '/auth/'
  * Answers the ingress. Four steps: which adapter, is the peer trusted, what was asked, what does the gate say.
  * The adapters never see policy, and policy never sees adapters.
  */
-export function createForwardAuthDoor(runtime: () => Runtime, observer: Observer) {
+export function createForwardAuthDoor(serving: () => Serving, observer: Observer) {
   return function answerIngress(request: IncomingMessage, response: ServerResponse): void {
     const found = findAdapter(request.url ?? '')
     if (found === undefined) {
@@ -28,7 +28,7 @@ export function createForwardAuthDoor(runtime: () => Runtime, observer: Observer
       return
     }
     const exchange = observer.open(request, 'forward-auth', found.adapter)
-    const current = runtime()
+    const current = serving()
     try {
       const decision = decide(current, exchange, found)
       if (decision instanceof Promise) {
@@ -42,7 +42,7 @@ export function createForwardAuthDoor(runtime: () => Runtime, observer: Observer
     }
   }
 
-  function decide(current: Runtime, exchange: Exchange, { adapter, pathBelow }: Found): Decision | Promise<Decision> {
+  function decide(current: Serving, exchange: Exchange, { adapter, pathBelow }: Found): Decision | Promise<Decision> {
     const { request } = exchange
     refuseStrangers(current, request)
     refuseDuplicates(request)
@@ -56,12 +56,12 @@ export function createForwardAuthDoor(runtime: () => Runtime, observer: Observer
     return current.gate.decide(target, credentials)
   }
 
-  function answer(current: Runtime, exchange: Exchange, response: ServerResponse, decision: Decision): void {
+  function answer(current: Serving, exchange: Exchange, response: ServerResponse, decision: Decision): void {
     const { verdict, route } = decision
     observer.decided(exchange, decision)
     if (verdict.kind === 'allow') {
       // Exactly 200, and every configured name: Envoy knows no other yes, and a name left out is a name believed.
-      response.writeHead(200, current.allowHeaders(decision))
+      response.writeHead(200, decision.headers.all)
       response.end()
       observer.finished(exchange, 200)
       return
@@ -73,7 +73,7 @@ export function createForwardAuthDoor(runtime: () => Runtime, observer: Observer
     observer.finished(exchange, complete.status)
   }
 
-  function fail(current: Runtime, exchange: Exchange, response: ServerResponse, error: unknown): void {
+  function fail(current: Serving, exchange: Exchange, response: ServerResponse, error: unknown): void {
     observer.failed(exchange, error)
     const failure = current.refuser.fail(error, askingOf(exchange))
     sendAnswer(response, failure, exchange.request.method === 'HEAD')
@@ -101,7 +101,7 @@ function findAdapter(url: string): Found | undefined {
 }
 
 /** Before any header is read: what an unknown peer says of a request is worth nothing (security.md FWD-08). */
-function refuseStrangers({ surroundings }: Runtime, request: IncomingMessage): void {
+function refuseStrangers({ surroundings }: Serving, request: IncomingMessage): void {
   const peer = peerOf(request)
   if (surroundings.trusted.has(peer)) return
   throw new GatewayError(

@@ -1,0 +1,75 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import type { LimitsConfig } from '../config/config.ts'
+import { buildApp } from './app.ts'
+import type { CallbackFlights } from './callback-flights.ts'
+import { createForwardAuthDoor } from './forward-auth/front-door.ts'
+import type { Observer } from './observer.ts'
+import type { OpenTunnels } from './open-tunnels.ts'
+import { createProxyDoor } from './proxy-door.ts'
+import type { Serving } from './serving.ts'
+import { createUpgradeDoor } from './upgrade-door.ts'
+
+export interface ListenerParts {
+  readonly serving: () => Serving
+  readonly observer: Observer
+  readonly flights: CallbackFlights
+  readonly tunnels: OpenTunnels
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+/**
+ * The public listener. Own pages go to Fastify, everything else straight to the gate: a router that knows some
+ * methods and body types would answer for applications that know more.
+ */
+export function buildPublicListener(parts: ListenerParts): FastifyInstance {
+  const { config } = parts.serving()
+  const proxy = createProxyDoor(parts.serving, parts.observer, parts.tunnels)
+  const upgrade = createUpgradeDoor(parts.serving, parts.observer, parts.tunnels)
+  const { basePath } = config
+
+  return buildApp({
+    ...parts,
+    basePath,
+    serverFactory(ownPages) {
+      const serve: Handler = (request, response) => {
+        if (isOwn(request.url ?? '', basePath)) ownPages(request, response)
+        else proxy(request, response)
+      }
+      const server = createServer(optionsOf(config.limits), serve)
+      // Ours answer 100 once the request is allowed; Node would answer before anybody looked.
+      server.on('checkContinue', serve)
+      server.on('checkExpectation', (_request, response: ServerResponse) => {
+        response.writeHead(417, { 'content-length': '0', connection: 'close' }).end()
+      })
+      server.on('upgrade', upgrade)
+      return server
+    },
+  })
+}
+
+/** The listener for the ingress. Without an `upgrade` listener Node answers subrequests of websockets like any other. */
+export function buildForwardAuthListener({ serving, observer }: ListenerParts): Server {
+  return createServer(optionsOf(serving().config.limits), createForwardAuthDoor(serving, observer))
+}
+
+function isOwn(url: string, basePath: string): boolean {
+  if (!url.startsWith(basePath)) return false
+  const next = url.charCodeAt(basePath.length)
+  // Nothing, a slash or a question mark: `/_doorwardish` is an application's address.
+  return Number.isNaN(next) || next === 0x2f || next === 0x3f
+}
+
+function optionsOf(limits: LimitsConfig): ServerOptions {
+  return {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersTimeout,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    // Uploads may take as long as they move: `bodyTimeout` of the upstream ends those that stand still.
+    requestTimeout: 0,
+    connectionsCheckingInterval: 5_000,
+    insecureHTTPParser: false,
+    noDelay: true,
+  }
+}

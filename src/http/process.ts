@@ -1,0 +1,124 @@
+import type { Config } from '../config/config.ts'
+import type { Clock } from '../core/clock.ts'
+import { randomToken } from '../core/encoding.ts'
+import type { Log } from '../core/log.ts'
+import type { RenewalOutcome } from '../gate/renewal.ts'
+import { openRuntime, type World } from '../runtime.ts'
+import { isOver } from '../session/lifetimes.ts'
+import { openSessionState } from '../session/open.ts'
+import type { Session } from '../session/session.ts'
+import { createAccessLog } from '../telemetry/access-log.ts'
+import { type Audit, createAudit } from '../telemetry/audit.ts'
+import type { LogDestination } from '../telemetry/destination.ts'
+import { createLogger } from '../telemetry/log.ts'
+import { createMetrics, type Metrics, type RouteMetrics } from '../telemetry/metrics.ts'
+import { readVersion } from '../telemetry/version.ts'
+import { createCallbackFlights } from './callback-flights.ts'
+import { createExchanges } from './exchange.ts'
+import type { ListenerParts } from './listeners.ts'
+import { createOpenTunnels } from './open-tunnels.ts'
+import { createServing, type Serving } from './serving.ts'
+import { createTraffic } from './traffic.ts'
+
+/** What one process has once, and the Serving of the moment in the middle of it. */
+export interface Process {
+  readonly parts: ListenerParts
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly version: string
+  /** When the current configuration took over, milliseconds since the epoch. */
+  configuredAt(): number
+  /** Why the last reload changed nothing, if it did not. */
+  reloadProblem(): string | undefined
+  /** Opens the new configuration whole, then takes it; the old one drains. @throws what opening throws: nothing changed then */
+  swap(next: Config): void
+  refuseReload(error: unknown): void
+  /** Ends websockets of sessions that ran out. */
+  sweep(): void
+  close(): Promise<void>
+}
+
+export async function openProcess(config: Config, destination: LogDestination, clock: Clock): Promise<Process> {
+  const version = readVersion()
+  const metrics = createMetrics({ version })
+  metrics.observeDroppedLogLines(() => destination.dropped())
+  const log = createLogger(config.log, { destination, clock })
+  const audit = createAudit(log, metrics)
+  const sessionState = await openSessionState({ clock, log })
+  const tunnels = createOpenTunnels()
+  const world: World = {
+    clock,
+    log,
+    sessionState,
+    onRenewal: renewalEvents(audit, metrics, (id) => tunnels.endSession(id)),
+  }
+  const open = (next: Config): Serving => createServing(openRuntime(next, world), { audit, tunnels })
+
+  let serving = open(config)
+  let routes = observe(serving, metrics)
+  let configuredAt = clock.now()
+  let problem: string | undefined
+  const observer = createTraffic({
+    openExchange: createExchanges(randomToken(4), () => performance.now()),
+    metrics: (): RouteMetrics => routes,
+    accessLog: createAccessLog(config.log, destination, clock),
+    accessLogged: config.log.access,
+    audit,
+    log,
+    monotonic: () => performance.now(),
+  })
+
+  return {
+    parts: { serving: () => serving, observer, flights: createCallbackFlights(sessionState.kv), tunnels },
+    log,
+    metrics,
+    version,
+    configuredAt: () => configuredAt,
+    reloadProblem: () => problem,
+    swap(next) {
+      const opened = open(next)
+      const old = serving
+      routes = observe(opened, metrics)
+      serving = opened
+      configuredAt = clock.now()
+      problem = undefined
+      metrics.countReload('ok')
+      log.info({ configHash: next.hash }, 'configuration reloaded')
+      old.close().catch((error: unknown) => log.warn({ err: error }, 'the old configuration did not close cleanly'))
+    },
+    refuseReload(error) {
+      problem = error instanceof Error ? error.message : String(error)
+      metrics.countReload('failed')
+      log.error({ err: error }, 'the new configuration is not good; the running one stays')
+    },
+    sweep() {
+      const now = clock.now()
+      tunnels.sweep((live) => isOver(live, now, serving.config.session))
+    },
+    async close() {
+      await serving.close()
+      await sessionState.close()
+      await destination.close()
+    },
+  }
+}
+
+function observe(serving: Serving, metrics: Metrics): RouteMetrics {
+  metrics.observeCaches({ session: serving.sessions.cacheStatistics, bearer: serving.bearer.cacheStatistics })
+  return metrics.forRoutes(serving.config.routes.map(({ name }) => name))
+}
+
+/** A refresh that fails is worth an audit line; one that ends a session ends its websockets too. */
+function renewalEvents(audit: Audit, metrics: Metrics, endTunnels: (id: string) => void): World['onRenewal'] {
+  return (outcome: RenewalOutcome, { identity, id: sessionId }: Session, detail: string) => {
+    if (outcome === 'renewed') {
+      metrics.countRefresh('ok')
+      return
+    }
+    const errorClass = outcome === 'ended' ? 'terminal' : outcome
+    audit({ event: 'refresh_failed', identity, sessionId, errorClass, detail })
+    if (outcome !== 'ended') return
+    audit({ event: 'session_ended', identity, sessionId, reason: 'refresh' })
+    endTunnels(sessionId)
+  }
+}

@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { GatewayError } from '../core/errors.ts'
+import { originOf, type Target } from '../core/target.ts'
+import type { Decision } from '../gate/decision.ts'
+import { preflightAnswer } from '../policy/cors.ts'
+import { forward } from '../proxy/forward.ts'
+import { requestHeaders } from '../proxy/request-headers.ts'
+import { respondStatic } from '../proxy/static-response.ts'
+import { publicAddress, upstreamPath } from '../proxy/upstream-path.ts'
+import type { Upstream } from '../proxy/upstreams.ts'
+import { withoutOwnCookies } from '../session/cookie-header.ts'
+import { type Answer, sendAnswer, withHeaders } from './answer.ts'
+import { askingOf, type Exchange } from './exchange.ts'
+import type { Observer } from './observer.ts'
+import type { OpenTunnels } from './open-tunnels.ts'
+import { readCredentials, readTarget, refuseDuplicates } from './request-reading.ts'
+import type { Serving } from './serving.ts'
+
+/** Reads a request and asks the gate. Shared with upgrades, so that a websocket is judged by the same lines. */
+export function decideProxied(current: Serving, exchange: Exchange): Decision | Promise<Decision> {
+  const { request } = exchange
+  refuseDuplicates(request)
+  const target = readTarget(request, current.surroundings)
+  exchange.target = target
+  // RFC 9110 9.3.6, 9.3.8: a tunnel through us and an echo of credentials are never what an application needs.
+  if (target.method === 'TRACE' || target.method === 'CONNECT') throw new GatewayError('method_not_allowed')
+  const { credentials, asker } = readCredentials(request, target.method, current.surroundings, true)
+  exchange.asker = asker
+  exchange.address = credentials.address
+  return current.gate.decide(target, credentials)
+}
+
+/** Proxy mode: the gate decides, then bytes flow. */
+export function createProxyDoor(serving: () => Serving, observer: Observer, tunnels: OpenTunnels) {
+  return function serve(request: IncomingMessage, response: ServerResponse): void {
+    const exchange = observer.open(request, 'proxy')
+    const current = serving()
+    try {
+      const decision = decideProxied(current, exchange)
+      if (decision instanceof Promise) {
+        decision
+          .then((late) => answer(current, exchange, response, late))
+          .catch((error: unknown) => fail(current, exchange, response, error))
+      } else answer(current, exchange, response, decision)
+    } catch (error) {
+      fail(current, exchange, response, error)
+    }
+  }
+
+  function answer(current: Serving, exchange: Exchange, response: ServerResponse, decision: Decision): void {
+    const { verdict, route, setCookies } = decision
+    observer.decided(exchange, decision)
+    if (verdict.kind === 'allow') {
+      if (decision.live !== undefined) tunnels.seen(decision.live)
+      serveAllowed(current, exchange, response, decision)
+      return
+    }
+    const refusal = current.refuser.refuse(verdict, route, askingOf(exchange))
+    send(exchange, response, setCookies.length === 0 ? refusal : withHeaders(refusal, { 'set-cookie': setCookies }))
+  }
+
+  function serveAllowed(current: Serving, exchange: Exchange, response: ServerResponse, decision: Decision): void {
+    const route = decision.route!
+    const { request } = exchange
+    if (decision.isPreflight && route.cors?.preflight === 'answer') {
+      const { status, headers } = preflightAnswer(route.cors, preflightOf(request))
+      send(exchange, response, { status, headers, body: '' })
+      return
+    }
+    const { respond } = current.config.routes[route.index]!
+    if (respond !== undefined) {
+      respondStatic(request, response, respond, decision.setCookies)
+      observer.finished(exchange, respond.status)
+      return
+    }
+    const upstream = current.upstreams.of(route.index)
+    if (upstream === undefined)
+      throw new GatewayError('no_upstream', `route ${route.name} has no upstream; only the ingress may ask for it`)
+    const target = exchange.target!
+    forward(request, response, {
+      upstream,
+      method: target.method,
+      path: upstreamPath(target.path, upstream.config) + target.query,
+      headers: headersFor(current, exchange, decision, upstream),
+      isOwnCookie: current.sessions.isOwnCookieName,
+      setCookies: decision.setCookies,
+      publicAddress: (address) => publicAddress(address, upstream.origin, originOf(target), upstream.config),
+      onResponse(status, latency) {
+        observer.upstreamAnswered(exchange, status, latency)
+        observer.finished(exchange, status)
+      },
+      onFailure: (error) => fail(current, exchange, response, error),
+    })
+  }
+
+  function fail(current: Serving, exchange: Exchange, response: ServerResponse, error: unknown): void {
+    observer.failed(exchange, error)
+    send(exchange, response, current.refuser.fail(error, askingOf(exchange)))
+  }
+
+  function send(exchange: Exchange, response: ServerResponse, answer: Answer): void {
+    const { request } = exchange
+    // What follows in the connection is a body nobody wants: closing is cheaper than reading it (and cannot smuggle).
+    const unread = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+    sendAnswer(response, unread ? withHeaders(answer, { connection: 'close' }) : answer, request.method === 'HEAD')
+    observer.finished(exchange, answer.status)
+  }
+}
+
+/** What the upstream of an allowed request gets to see. */
+export function headersFor(current: Serving, exchange: Exchange, decision: Decision, upstream: Upstream): string[] {
+  const { request, address } = exchange
+  const target = exchange.target!
+  const { cookie } = request.headers
+  return requestHeaders(request.rawHeaders, {
+    names: current.headerNames,
+    host: upstream.config.host === 'keep' ? target.host : upstream.host,
+    cookie: cookie === undefined ? undefined : withoutOwnCookies(cookie, current.sessions.isOwnCookieName),
+    forwarded: { for: address, host: target.host, proto: target.scheme, port: portOf(target) },
+    identity: decision.headers.known,
+    authorization: current.basicAuth[decision.route!.index],
+    forwardAuthorization: current.config.routes[decision.route!.index]!.headers.forwardAuthorization,
+  })
+}
+
+function portOf({ scheme, host }: Target): string {
+  const colon = host.lastIndexOf(':')
+  if (colon > host.lastIndexOf(']')) return host.slice(colon + 1)
+  return scheme === 'https' ? '443' : '80'
+}
+
+const preflightOf = ({ headers }: IncomingMessage) => ({
+  origin: headers.origin,
+  method: headers['access-control-request-method'],
+  headers: headers['access-control-request-headers'],
+})
