@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { configJsonSchema, keysAt, nodeAt, type SchemaNode } from './json-schema.ts'
 import type { KeyPath, Problems } from './problems.ts'
+import { asYaml, isWorthSaying } from './reference.ts'
 import { orList, quoted } from './refused.ts'
 import { nearest } from './spelling.ts'
 import { type Kind, kindOf, valueAt } from './tree.ts'
@@ -48,6 +49,7 @@ export function reportUnknownKey(at: KeyPath, problems: Problems): void {
         ? `${key} belongs under ${elsewhere}`
         : `known here: ${known.join(', ')}`
   problems.add(at, 'is not a known key', hint)
+  if (meant !== undefined) problems.excuse([...at.slice(0, -1), meant])
 }
 
 /** A right key in the wrong map: the section that has it. */
@@ -68,24 +70,24 @@ function placeOfKey(key: string): string | undefined {
 }
 
 function sentenceOf(issue: Issue, value: unknown): { reason: string; hint: string } {
-  if (issue.code === 'invalid_value') {
+  const [reason = '', hint] = issue.message.split('\n')
+  if (hint !== undefined) return { reason, hint }
+  if (issue.code === 'invalid_value' && typeof value === 'string') {
     const words = issue.values.map(String)
-    const meant = typeof value === 'string' ? nearest(value, words) : undefined
+    const meant = nearest(value, words)
     const options = `use ${orList(words)}`
-    const shown = typeof value === 'string' ? quoted(value) : wrongKind(value)
     return {
-      reason: `${shown} is not one of its values`,
+      reason: `${quoted(value)} is not one of its values`,
       hint: meant === undefined ? options : `did you mean ${meant}? ${options}`,
     }
   }
-  if (issue.code === 'invalid_type' && !issue.message.includes('\n')) {
+  if (issue.code === 'invalid_type') {
     return { reason: `must be ${kindNames[issue.expected] ?? issue.expected}, not ${wrongKind(value)}`, hint: '' }
   }
-  if (issue.code === 'invalid_union') {
+  if (issue.code === 'invalid_union' || issue.code === 'invalid_value') {
     return { reason: `must be ${orList(expectedKinds(issue))}, not ${wrongKind(value)}`, hint: '' }
   }
-  const [reason = '', hint = ''] = issue.message.split('\n')
-  return { reason, hint }
+  return { reason, hint: '' }
 }
 
 const kindNames: Readonly<Record<string, string>> = {
@@ -140,6 +142,6 @@ export const plainPath = (issue: Issue): KeyPath =>
 function exampleOf(at: KeyPath): string {
   const node: SchemaNode | undefined = nodeAt(configJsonSchema(), at)
   const example = node?.examples?.[0] ?? node?.default
-  if (example === undefined || typeof at.at(-1) === 'number') return ''
-  return `for example ${at.at(-1)}: ${typeof example === 'string' ? example : JSON.stringify(example)}`
+  if (!isWorthSaying(example) || typeof at.at(-1) === 'number') return ''
+  return `for example ${at.at(-1)}: ${asYaml(example)}`
 }

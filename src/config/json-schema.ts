@@ -23,17 +23,6 @@ export interface SchemaNode {
   readonly definitions?: Readonly<Record<string, SchemaNode>>
 }
 
-/** The schema of the file for editors: JSON Schema draft 7, which YAML editors read best. */
-export function configJsonSchema(): SchemaNode {
-  // zod calls its result JSONSchema.BaseSchema; this is the same tree with fewer names.
-  const schema = z.toJSONSchema(configFileSchema, {
-    io: 'input',
-    target: 'draft-7',
-    override: keepExamples,
-  }) as SchemaNode
-  return { ...schema, title: 'Doorward configuration' }
-}
-
 /** zod drops the examples of values that are transformed, because they could be of the other side. Ours are as written. */
 const keepExamples = ({
   zodSchema,
@@ -44,6 +33,27 @@ const keepExamples = ({
 }) => {
   const examples = z.globalRegistry.get(zodSchema)?.examples
   if (Array.isArray(examples)) jsonSchema.examples = examples
+}
+
+function makeJsonSchema(): SchemaNode {
+  // zod calls its result JSONSchema.BaseSchema; this is the same tree with fewer names.
+  const schema = z.toJSONSchema(configFileSchema, {
+    io: 'input',
+    target: 'draft-7',
+    override: keepExamples,
+  }) as SchemaNode
+  return { ...schema, title: 'Doorward configuration' }
+}
+
+let made: SchemaNode | undefined
+
+/**
+ * The schema of the file for editors: JSON Schema draft 7, which YAML editors read best. A constant made at the
+ * first question: it takes some 20 ms, every problem asks for it, and a right file never does.
+ */
+export function configJsonSchema(): SchemaNode {
+  made ??= makeJsonSchema()
+  return made
 }
 
 /** The node for a place of the file; list positions and names of `providers` count as any. */

@@ -38,6 +38,8 @@ export function formatProblem(file: string, { path, line, message, hint }: Confi
 export interface Problems {
   /** `line` where it is not the one of `path`. */
   add(path: KeyPath, message: string, hint?: string, line?: number): void
+  /** Further problems at exactly this place are explained by one reported already, and not wanted. */
+  excuse(path: KeyPath): void
   /** True where neither the places nor anything under them has a problem yet: cross-checks would mislead otherwise. */
   clean(...paths: KeyPath[]): boolean
   /** From now on `text` is shown as `shownAs` in every message, earlier ones included. */
@@ -48,6 +50,7 @@ export interface Problems {
 export function collectProblems(lineOf: (path: KeyPath) => number | undefined): Problems {
   const found: ConfigProblem[] = []
   const hidden = new Map<string, string>()
+  const excused = new Set<string>()
   const scrub = (text: string) => {
     // Longest first: a hidden text may be part of another.
     const texts = [...hidden].sort(([a], [b]) => b.length - a.length)
@@ -55,7 +58,12 @@ export function collectProblems(lineOf: (path: KeyPath) => number | undefined): 
   }
   return {
     add(path, message, hint = '', line = lineOf(path)) {
-      found.push({ path: formatPath(path), line, message, hint })
+      const at = formatPath(path)
+      const known = found.some((problem) => problem.path === at && problem.message === message)
+      if (!known && !excused.has(at)) found.push({ path: at, line, message, hint })
+    },
+    excuse(path) {
+      excused.add(formatPath(path))
     },
     clean(...paths) {
       const wanted = paths.map(formatPath)

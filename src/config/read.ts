@@ -45,7 +45,7 @@ export function parseConfigText(text: string, file: string, env: Environment): P
     problems.add([], `the key ${keyAt(text, pos[0])} is written twice in one map`, 'keep one of the two', line)
   }
   const variables = interpolateAll(document, env, problems)
-  const content = contentOf(document, file)
+  const content = contentOf(document, lines, file)
   hideSecrets(content, problems)
   const directory = path.dirname(path.resolve(file))
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 12)
@@ -76,7 +76,8 @@ function readText(file: string): string {
 
 /** Everything but duplicate keys leaves no tree to go on with. The parser's own excerpts are not shown: secrets. */
 function refuseBrokenYaml(file: string, document: Document.Parsed, lines: LineCounter): void {
-  const broken = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY')
+  // An unknown tag is but a warning to the parser, and half of an unquoted secret may be lost with it.
+  const broken = [...document.errors, ...document.warnings].filter(({ code }) => code !== 'DUPLICATE_KEY')
   if (broken.length === 0) return
   const problems = broken.map(({ code, pos }): ConfigProblem => {
     const message = `this is not valid YAML: ${syntaxErrors[code] ?? 'it cannot be understood here'}`
@@ -104,13 +105,25 @@ const syntaxErrors: Readonly<Record<string, string>> = {
 const keyAt = (text: string, offset: number): string =>
   /^["']?([\w.-]+)/.exec(text.slice(offset, offset + 60))?.[1] ?? ''
 
-function contentOf(document: Document, file: string): unknown {
+function contentOf(document: Document, lines: LineCounter, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: largestAliasCount }) ?? {}
   } catch {
     const message = 'its aliases (*name) cannot be resolved, or repeat too much'
-    throw new ConfigError(file, [{ path: '', line: undefined, message, hint: 'write the values out' }])
+    const hint = 'write the values out; quote text that starts with *'
+    throw new ConfigError(file, [{ path: '', line: firstAlias(document, lines), message, hint }])
   }
+}
+
+function firstAlias(document: Document, lines: LineCounter): number | undefined {
+  let line: number | undefined
+  visit(document, {
+    Alias(_, node) {
+      line = node.range == null ? undefined : lines.linePos(node.range[0]).line
+      return visit.BREAK
+    },
+  })
+  return line
 }
 
 /** Replaces `${NAME}` in every string value (not in keys), and reports what cannot be replaced. */
@@ -122,6 +135,7 @@ function interpolateAll(document: Document, env: Environment, problems: Problems
       const place = placeOf(ancestors, node)
       const { text, substituted, refused } = interpolate(node.value, env)
       for (const { reason, hint } of refused) problems.add(place, reason, hint)
+      if (refused.length > 0) problems.excuse(place)
       for (const { name, value } of substituted) {
         variables.push({ path: place, name })
         // Short values (a port, `true`) would blot out half of a message, and are no secrets.

@@ -142,12 +142,13 @@ function resolveClientAuth(path: KeyPath, shape: Shape, context: Resolving): Cli
     shape.clientSecret === undefined ? undefined : readSecret(shape.clientSecret, [...path, 'clientSecret'], context)
   if (method === 'private_key_jwt') {
     const reference = 'key' in written ? written.key : undefined
-    if (reference === undefined)
+    if (reference === undefined && problems.clean([...at, 'key'])) {
       problems.add(
         at,
         'private_key_jwt needs a key',
         'write clientAuth: { method: private_key_jwt, key: { file: key.pem } }',
       )
+    }
     const key = reference === undefined ? undefined : readSecret(reference, [...at, 'key'], context)
     if (key === undefined) return { method: 'none' }
     return {

@@ -1,10 +1,10 @@
 import { normaliseHost } from '../core/target.ts'
 import type { CorsConfig, HeadersConfig, HeaderTemplate, RouteConfig, UpstreamConfig } from './config.ts'
+import { checkHeaderNames, foldName } from './header-names.ts'
 import { type IdentityHeaderSet, identityHeaders } from './identity-headers.ts'
 import type { KeyPath } from './problems.ts'
 import { resolveRequirements } from './resolve-requirements.ts'
 import { noteFile, type Resolving } from './resolving.ts'
-import { foldName } from './schema-headers.ts'
 import { routeSchema } from './schema-route.ts'
 import { readSecret } from './secrets.ts'
 import { readShape } from './shape.ts'
@@ -35,6 +35,8 @@ export function resolveRoutes(context: Resolving, defaults: RouteDefaults): Reso
   }
   return written.flatMap((_, index) => {
     const path = ['routes', index]
+    checkHeaderNames(context.content, [...path, 'headers'], context.problems)
+    checkHeaderNames(context.content, [...path, 'respond', 'headers'], context.problems)
     const shape = readShape(routeSchema, context.content, path, context.problems)
     return shape === undefined ? [] : [{ path, config: resolveRoute(path, shape, defaults, context) }]
   })

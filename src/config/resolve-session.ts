@@ -2,16 +2,17 @@ import type { Secret } from '../core/secret.ts'
 import type { SessionConfig } from './config.ts'
 import type { Resolving } from './resolving.ts'
 import { sessionSchema } from './schema-session.ts'
+import { secretRef } from './schema-values.ts'
 import { readKeySecret } from './secrets.ts'
 import { readShape } from './shape.ts'
-import { kindOf, valueAt } from './tree.ts'
+import { valueAt } from './tree.ts'
 
 /** `makeKey` makes the key of a memory store that has none in the file. */
 export function resolveSession(context: Resolving, publicUrls: readonly URL[], makeKey: () => Secret): SessionConfig {
   const { content, problems } = context
   const written = content !== undefined && valueAt(content, ['session']) === undefined ? { session: {} } : content
   const shape = readShape(sessionSchema, written, ['session'], problems) ?? sessionSchema.parse({})
-  const secrets = readSecrets(shape.secret, context)
+  const secrets = readSecrets(context)
   checkStore(shape.store, context)
   checkCookie(shape, publicUrls, context)
   if (shape.idle > shape.lifetime && problems.clean(['session', 'idle'], ['session', 'lifetime'])) {
@@ -34,11 +35,14 @@ export function resolveSession(context: Resolving, publicUrls: readonly URL[], m
 
 type Shape = ReturnType<typeof sessionSchema.parse>
 
-function readSecrets(references: Shape['secret'], context: Resolving): Secret[] {
+/** One by one, so that a broken entry of the list does not hide a weak one. */
+function readSecrets(context: Resolving): Secret[] {
   const at = ['session', 'secret']
-  const listed = kindOf(valueAt(context.content, at)) === 'list'
-  const secrets = (references ?? []).flatMap((reference, index) => {
-    const secret = readKeySecret(reference, listed ? [...at, index] : at, context)
+  const written = valueAt(context.content, at)
+  const places = Array.isArray(written) ? written.map((_, index) => [...at, index]) : written === undefined ? [] : [at]
+  const secrets = places.flatMap((place) => {
+    const reference = readShape(secretRef(), context.content, place, context.problems)
+    const secret = reference === undefined ? undefined : readKeySecret(reference, place, context)
     return secret === undefined ? [] : [secret]
   })
   const texts = secrets.map((secret) => secret.reveal())

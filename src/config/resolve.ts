@@ -61,7 +61,7 @@ export function resolveConfig(file: ParsedFile, options: ResolveOptions): Resolv
 
 function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOptions): Config {
   const { problems } = context
-  refuseUnknownKeys(context)
+  refuseUnknownKeys(context, file.path)
   const top = readTop(context)
   const { allowInsecureHttp, basePath } = top
   const publicUrls = top.publicUrl
@@ -96,10 +96,10 @@ function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOpti
   }
 }
 
-function refuseUnknownKeys({ content, problems }: Resolving): void {
+function refuseUnknownKeys({ content, problems }: Resolving, file: string): void {
   if (kindOf(content) !== 'map') {
     problems.add([], 'the file must be a map of keys', 'start from config.example.yaml')
-    return
+    throw new ConfigError(file, problems.list())
   }
   const known = Object.keys(configFileSchema.shape)
   for (const key of keysOf(content)) if (!known.includes(key)) reportUnknownKey([key], problems)

@@ -2,7 +2,7 @@ import { parseByteSize, parseDuration } from './quantities.ts'
 import { Refused } from './refused.ts'
 import { named, reasonAndHint } from './schema-values.ts'
 
-const needsUnit = (example: string) => reasonAndHint('is not a text with a unit', `write ${example}`)
+const needsUnit = (example: string) => reasonAndHint('must be a number with its unit', `write ${example}`)
 
 /** Milliseconds, written `90s`, `15m`, `12h`, `1h30m`, `7d`. */
 export const duration = ({ least = 0, most = Number.MAX_SAFE_INTEGER }: { least?: number; most?: number } = {}) =>
@@ -15,7 +15,7 @@ export const duration = ({ least = 0, most = Number.MAX_SAFE_INTEGER }: { least?
       if (value > most) return new Refused('is too long', `write at most ${most / 1000}s`)
       return value
     },
-    needsUnit('a number with its unit: 90s, 15m, 12h or 7d'),
+    needsUnit('90s, 15m, 12h or 7d'),
   )
 
 /** Bytes, written `64KiB`, `10MiB`, `1GiB`. */
@@ -27,5 +27,5 @@ export const byteSize = (least = 0) =>
       if (value instanceof Refused || value >= least) return value
       return new Refused('is too small', `write at least ${least / 1024}KiB`)
     },
-    needsUnit('a number with its unit: 64KiB, 10MiB or 1GiB'),
+    needsUnit('64KiB, 10MiB or 1GiB'),
   )

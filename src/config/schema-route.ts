@@ -134,7 +134,10 @@ export const routeSchema = z.strictObject({
   basicAuth: z
     .strictObject({
       username: plainText().meta({ description: 'User name, without a colon.' }),
-      password: secretRef().meta({ description: 'Password.', examples: [{ env: 'UPSTREAM_PASSWORD' }] }),
+      password: secretRef().meta({
+        description: 'Password for the upstream.',
+        examples: [{ env: 'UPSTREAM_PASSWORD' }],
+      }),
     })
     .optional()
     .meta({ description: 'Authorization: Basic for the upstream.' }),

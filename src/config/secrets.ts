@@ -15,7 +15,8 @@ export function readSecret(reference: SecretRef, at: KeyPath, context: Resolving
   const text = written.trim()
   context.problems.hide(text.length >= 3 ? text : '', '[secret]')
   if (text === '') context.problems.add(at, 'the secret is empty', makeOne)
-  else if (isPlaceholder(text)) context.problems.add(at, 'the secret is a placeholder nobody replaced', makeOne)
+  else if (reference.from !== 'text' && isPlaceholder(text))
+    context.problems.add(at, 'the secret is a placeholder nobody replaced', makeOne)
   else return new Secret(text)
   return undefined
 }

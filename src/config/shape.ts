@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { flattenUnion, type Issue, plainPath, reportIssue } from './issues.ts'
-import type { KeyPath, Problems } from './problems.ts'
+import { formatPath, type KeyPath, type Problems } from './problems.ts'
 import { removeAt, valueAt } from './tree.ts'
 
 /** More rounds than a part of the file has levels of required keys would find nothing new. */
@@ -21,7 +21,7 @@ export function readShape<S extends z.ZodType>(
   const first = schema.safeParse(place.content)
   if (first.success) return first.data
   const issues = first.error.issues.flatMap((issue) => flattenUnion(issue, place.content))
-  for (const issue of issues) reportIssue(issue, place, problems)
+  for (const issue of tellingOnes(issues)) reportIssue(issue, place, problems)
   return salvage(schema, place.content, issues)
 }
 
@@ -38,11 +38,22 @@ function salvage<S extends z.ZodType>(schema: S, content: unknown, issues: reado
   return undefined
 }
 
-/** Takes the broken key out; the map around it where the key is missing. False where nothing is left to take. */
+/** Unknown keys first: a slip explains the missing key, and why a map seems to say nothing. */
+function tellingOnes(issues: readonly Issue[]): readonly Issue[] {
+  const unknown = issues.filter(({ code }) => code === 'unrecognized_keys')
+  const places = new Set(unknown.map((issue) => formatPath(plainPath(issue))))
+  const others = issues.filter((issue) => issue.code !== 'unrecognized_keys')
+  return [...unknown, ...others.filter((issue) => issue.code !== 'custom' || !places.has(formatPath(plainPath(issue))))]
+}
+
+/** Takes the broken key out; the map around it where the key is missing. False where there is nothing to take. */
 function dropIssue(rest: unknown, before: unknown, issue: Issue): boolean {
   const path = plainPath(issue)
-  if (issue.code === 'unrecognized_keys') return issue.keys.every((key) => removeAt(rest, [...path, key]))
-  const missing = valueAt(before, path) === undefined
-  const target = missing ? path.slice(0, -1) : path
-  return removeAt(rest, target) || (target.length > 0 && valueAt(rest, target) === undefined)
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) removeAt(rest, [...path, key])
+    return true
+  }
+  const target = valueAt(before, path) === undefined ? path.slice(0, -1) : path
+  removeAt(rest, target)
+  return target.length > 0
 }

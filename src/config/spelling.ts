@@ -4,8 +4,13 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   const scored = candidates.map((candidate) => ({ candidate, distance: editDistance(wanted, fold(candidate)) }))
   const best = scored.sort((a, b) => a.distance - b.distance)[0]
   if (best === undefined) return undefined
+  const longer = candidates.filter((candidate) => wanted.length >= 3 && fold(candidate).startsWith(wanted))
+  if (longer.length === 1) return longer[0]
   const tolerated = Math.max(1, Math.floor(Math.max(wanted.length, best.candidate.length) / 3))
-  return best.distance <= tolerated ? best.candidate : undefined
+  if (best.distance <= tolerated) return best.candidate
+  // `authorize` for `authorization`: another ending of the same long word.
+  const related = candidates.filter((candidate) => wanted.length >= 7 && fold(candidate).startsWith(wanted.slice(0, 7)))
+  return related.length === 1 ? related[0] : undefined
 }
 
 /** `client_id`, `client-id` and `CLIENTID` are slips of `clientId`. */

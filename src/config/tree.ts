@@ -24,15 +24,13 @@ export function kindOf(value: unknown): Kind {
 /** The keys of a map, of nothing else. */
 export const keysOf = (value: unknown): string[] => (isRecord(value) ? Object.keys(value) : [])
 
-/** Removes the innermost map key on the way to `path`; false where there is none to remove. */
-export function removeAt(content: unknown, path: KeyPath): boolean {
+/** Removes the innermost map key on the way to `path`, if it is there. */
+export function removeAt(content: unknown, path: KeyPath): void {
   for (let depth = path.length; depth > 0; depth--) {
     const step = path[depth - 1]!
     const parent = valueAt(content, path.slice(0, depth - 1))
     if (typeof step !== 'string' || !isRecord(parent)) continue
-    if (!Object.hasOwn(parent, step)) return false
     delete parent[step]
-    return true
+    return
   }
-  return false
 }
