@@ -4,6 +4,7 @@ import type { Identity } from './identity.ts'
 export type Reason =
   | 'not_signed_in'
   | 'session_expired'
+  | 'renew'
   | 'token_invalid'
   | 'token_expired'
   | 'requirement_unmet'
@@ -40,7 +41,8 @@ export interface Allow {
 export interface Login {
   readonly kind: 'login'
   readonly route: RouteIndex
-  readonly reason: 'not_signed_in' | 'session_expired' | 'step_up'
+  /** `renew`: the session is good, its cookie has to be sealed anew on a hop that may set one. */
+  readonly reason: 'not_signed_in' | 'session_expired' | 'step_up' | 'renew'
   /** What the provider must be asked for beyond a plain login (step-up). */
   readonly acr?: readonly string[]
   /** Seconds; how fresh the authentication must be. */
