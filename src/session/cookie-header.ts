@@ -69,9 +69,19 @@ export function withoutOwnCookies(header: string, isOwn: (name: string) => boole
     from = end + 1
   }
   if (keptFrom === 0) return header
-  const rest = (kept + header.slice(keptFrom)).replace(/^[\s;,]+|[\s;,]+$/g, '')
+  const rest = trimSeparators(kept + header.slice(keptFrom))
   return rest === '' ? undefined : rest
 }
+
+function trimSeparators(text: string): string {
+  let from = 0
+  let end = text.length
+  while (from < end && isSeparator(text.charCodeAt(from))) from++
+  while (end > from && isSeparator(text.charCodeAt(end - 1))) end--
+  return text.slice(from, end)
+}
+
+const isSeparator = (code: number): boolean => code <= space || code === semicolon || code === comma
 
 function findCookie(header: string, name: string, from: number): number {
   let at = header.indexOf(name, from)

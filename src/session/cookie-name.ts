@@ -55,8 +55,10 @@ function prefixOf({ secure, domain }: CookieNameParts): string {
  */
 export function createOwnCookieTest(sites: readonly CookieNames[]): (name: string) => boolean {
   const bases = [...new Set(sites.map((names) => names.session.toLowerCase()))]
+  const shortest = Math.min(...bases.map((base) => base.length))
   const rests = new Set(['', '-2', '-marker'])
   return (name) => {
+    if (name.length < shortest) return false
     const folded = name.toLowerCase()
     const base = bases.find((text) => folded.startsWith(text))
     if (base === undefined) return false

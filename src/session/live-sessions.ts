@@ -27,30 +27,30 @@ export interface LiveSessions<T extends OpenedCookie> {
 }
 
 export function openLiveSessions<T extends OpenedCookie>(maxBytes: number, revocations: Revocations): LiveSessions<T> {
-  const valuesByHandle = new Map<string, Map<string, T>>()
-  const cache = createByteBoundedCache<{ opened: T; handle: string }>(maxBytes, (value, { handle }) => {
-    const values = valuesByHandle.get(handle)
-    values?.delete(value)
-    if (values?.size === 0) valuesByHandle.delete(handle)
+  const cookiesByHandle = new Map<string, Map<string, T>>()
+  const cache = createByteBoundedCache<Slot<T>>(maxBytes, (key, { handle }) => {
+    const cookies = cookiesByHandle.get(handle)
+    cookies?.delete(key)
+    if (cookies?.size === 0) cookiesByHandle.delete(handle)
   })
   let hits = 0
   let misses = 0
 
   const deleteSession = (handle: string): void => {
-    for (const value of [...(valuesByHandle.get(handle)?.keys() ?? [])]) cache.delete(value)
+    for (const key of [...(cookiesByHandle.get(handle)?.keys() ?? [])]) cache.delete(key)
   }
   const stopListening = revocations.onMark((mark) => {
     const marked = markedHandle(mark)
     if (marked !== undefined) return deleteSession(marked)
-    for (const [value, { opened, handle }] of cache.entries()) {
-      if (revocations.covers(opened.live.session, handle)) cache.delete(value)
+    for (const [key, { opened, handle }] of cache.entries()) {
+      if (revocations.covers(opened.live.session, handle)) cache.delete(key)
     }
   })
 
   return {
     get(value, binding) {
-      const found = cache.get(value)
-      if (found === undefined || found.opened.binding !== binding) {
+      const found = cache.get(keyOf(value))
+      if (found === undefined || found.value !== value || found.opened.binding !== binding) {
         misses++
         return undefined
       }
@@ -61,17 +61,31 @@ export function openLiveSessions<T extends OpenedCookie>(maxBytes: number, revoc
       const handle = handleOf(opened.live.session.id)
       if (revocations.covers(opened.live.session, handle)) return false
       // A copy: a slice would keep the whole header it was cut from alive.
-      const key = Buffer.from(value).toString()
-      valuesByHandle.set(handle, (valuesByHandle.get(handle) ?? new Map()).set(key, opened))
-      cache.set(key, { opened, handle }, sizeOf(key, opened.live))
+      const copy = Buffer.from(value).toString()
+      const key = keyOf(copy)
+      cache.delete(key)
+      cookiesByHandle.set(handle, (cookiesByHandle.get(handle) ?? new Map()).set(key, opened))
+      cache.set(key, { value: copy, opened, handle }, sizeOf(copy, opened.live))
       return true
     },
-    ofSession: (handle) => [...(valuesByHandle.get(handle)?.values() ?? [])],
+    ofSession: (handle) => [...(cookiesByHandle.get(handle)?.values() ?? [])],
     deleteSession,
     statistics: () => ({ entries: cache.size, bytes: cache.bytes, hits, misses }),
     close: stopListening,
   }
 }
+
+interface Slot<T> {
+  readonly value: string
+  readonly opened: T
+  readonly handle: string
+}
+
+/**
+ * The end of a cookie finds it (there stand the key of a ticket and the tag of a sealed text), since hashing
+ * kilobytes at every request costs more than all the rest; the whole is compared afterwards.
+ */
+const keyOf = (value: string): string => value.slice(-32)
 
 /** Maps and objects around one entry, and what is derived from it; an estimate on the high side. */
 const overhead = 1_500
