@@ -13,8 +13,8 @@ export function configReference(keyPath?: string): string | undefined {
       'Keys of the file',
       entries.filter(({ section }) => section === ''),
     )
-  const wanted = simplify(keyPath)
-  const entry = entries.find(({ path }) => simplify(path) === wanted)
+  const wanted = keyPath.replaceAll(/\[\d*\]/g, '')
+  const entry = entries.find(({ path }) => patternOf(path).test(wanted))
   if (entry === undefined) return undefined
   const keys = entries.filter(({ section }) => section === entry.opens)
   const own = describe(entry)
@@ -28,7 +28,9 @@ export const suggestKey = (keyPath: string): string | undefined => {
   return last[0] ?? nearest(keyPath, paths)
 }
 
-const simplify = (path: string): string => path.replaceAll(/\[\d*\]/g, '').replaceAll('.<name>', '')
+/** `providers.<name>.issuer` matches `providers.corp.issuer` and `providers.issuer`. */
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll('[]', '').replaceAll('.', '\\.').replaceAll('\\.<name>', '(?:\\.[\\w-]+)??')}$`)
 
 const listing = (title: string, entries: readonly ReferenceEntry[]): string =>
   [`${title}:`, ...entries.map((entry) => `\n${describe(entry, '  ')}`)].join('\n')

@@ -1,7 +1,18 @@
 /** docs/configuration.md, made from the schema. */
+import { identityHeaders } from './identity-headers.ts'
 import { asYaml, isWorthSaying, type ReferenceEntry, referenceEntries } from './reference.ts'
 
-const introduction = `<!-- Made by \`npm run docs\` from src/config/schema*.ts. Edit the descriptions there. -->
+/** The name of each set, and what each of its headers holds. */
+function presetRows(): string {
+  const rows = Object.entries(identityHeaders).map(([name, headers]) => {
+    const cells = headers.map((header) => `\`${header.name}\` {${header.parts[0]?.kind}}`)
+    return `| \`${name}\` | ${cells.length === 0 ? 'those of `headers:` alone' : cells.join(', ')} |`
+  })
+  return rows.join('\n')
+}
+
+const introduction =
+  (): string => `<!-- Made by \`npm run docs\` from src/config/schema*.ts. Edit the descriptions there. -->
 # Configuration
 
 Doorward reads one YAML file. This is a whole one:
@@ -56,13 +67,19 @@ account.
 | \`{accessToken}\`, \`{idToken}\` | the tokens themselves, for upstreams that check them |
 
 Text may stand around a template (\`Bearer {accessToken}\`); \`{{\` and \`}}\` are literal braces.
+
+An application set up for another gateway keeps its header names:
+
+| \`identityHeaders\` | headers |
+|---|---|
+${presetRows()}
 `
 
 /** The whole page. */
 export function configurationPage(): string {
   const entries = referenceEntries().filter(({ section }) => !section.startsWith('providers.'))
   const sections = [...new Set(entries.map(({ section }) => section))]
-  return [introduction, ...sections.map((section) => sectionOf(section, entries))].join('\n')
+  return [introduction(), ...sections.map((section) => sectionOf(section, entries))].join('\n')
 }
 
 function sectionOf(section: string, entries: readonly ReferenceEntry[]): string {

@@ -30,7 +30,7 @@ const version = () =>
   )
 
 export const configFileSchema = z.strictObject({
-  version: version().meta({ description: 'Version of this format: `1`.', examples: [1] }),
+  version: version().prefault(1).meta({ description: 'Version of this format: `1`.' }),
   publicUrl: oneOrMore(origin()).meta({
     description:
       'Where browsers reach this gateway: scheme, host and port. A list where there are several; the first is the one to return to.',

@@ -29,7 +29,9 @@ test('every key has a description, and every example is right YAML', () => {
 test('help finds a key however it is written, and suggests one', () => {
   assert.match(configReference('session.idle') ?? '', /duration; default 1h/)
   assert.equal(configReference('routes[0].allow.groups'), configReference('routes.allow.groups'))
-  assert.match(configReference('providers.corp.issuer') ?? configReference('providers.issuer') ?? '', /Issuer/)
+  assert.match(configReference('providers.corp.issuer') ?? '', /Issuer/)
+  assert.equal(configReference('providers.corp.issuer'), configReference('providers.issuer'))
+  assert.match(configReference('providers') ?? '', /clientSecret/)
   assert.match(configReference() ?? '', /publicUrl/)
   assert.equal(configReference('session.idel'), undefined)
   assert.equal(suggestKey('session.idel'), 'session.idle')

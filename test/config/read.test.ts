@@ -92,6 +92,19 @@ test('secret files are trimmed and not decoded', (t) => {
   assert.ok(!JSON.stringify(config).includes(text))
 })
 
+test('a logo and a secret have a size', (t) => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'doorward-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  writeFileSync(path.join(directory, 'logo.png'), Buffer.alloc(256 * 1024 + 1))
+  writeFileSync(path.join(directory, 'session'), 'x'.repeat(64 * 1024 + 1))
+  const file = path.join(directory, 'doorward.yaml')
+  writeFileSync(file, `${minimal}session: { secret: { file: session } }\nbrand: { logo: logo.png }\n`)
+  assert.deepEqual(
+    problemsOf(() => loadConfig(file, {})).map(({ message }) => message.replace(directory, '')),
+    ['the file /session is larger than 64 KiB', 'the file /logo.png is larger than 256 KiB'],
+  )
+})
+
 test('the URIs to register are exact', (t) => {
   const directory = mkdtempSync(path.join(tmpdir(), 'doorward-'))
   t.after(() => rmSync(directory, { recursive: true }))
