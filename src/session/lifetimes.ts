@@ -21,13 +21,17 @@ export function createSession(proof: Proof, now: number, { lifetime }: Lifetimes
   }
 }
 
-/** The same session after the provider confirmed it. A refresh need not repeat every token (RFC 6749 6). */
+/**
+ * The same session after the provider confirmed it. A refresh need not repeat refresh and ID token (RFC 6749 6,
+ * OpenID Connect Core 12.2); an access token comes with its own end or with none.
+ */
 export function renewSession(session: Session, proof: Proof, now: number): Session {
   const sid = proof.sid ?? session.sid
+  const { accessToken, accessExpiresAt, ...lasting } = session.tokens
   return {
     ...session,
     identity: proof.identity,
-    tokens: { ...session.tokens, ...proof.tokens },
+    tokens: { ...lasting, ...proof.tokens },
     ...(sid === undefined ? {} : { sid }),
     renewedAt: now,
   }

@@ -361,7 +361,10 @@ function boundaries(each: Each): void {
     const b = jar.get(spec.names.session)
     const store = again({})
     for (let cut = 1; cut < Math.min(a.length, b.length); cut++) {
-      await assertRefused(store, spec, `${spec.names.session}=${a.slice(0, cut)}${b.slice(cut)}`, `cut at ${cut}`)
+      const mixed = a.slice(0, cut) + b.slice(cut)
+      // Equal letters at the ends can make one of the two whole again.
+      if (mixed === a || mixed === b) continue
+      await assertRefused(store, spec, `${spec.names.session}=${mixed}`, `cut at ${cut}`)
     }
   })
 
