@@ -1,0 +1,108 @@
+/** Every command as data. The help pages and the parser are made from it; each file is loaded when it is called. */
+import type { Call, ExitCode } from './world.ts'
+
+export interface Command {
+  readonly name: string
+  /** One line for the overview, at most 60 characters. */
+  readonly summary: string
+  readonly positionals?: readonly string[]
+  readonly options: Readonly<Record<string, OptionDescription>>
+  /** Paragraphs under the usage line, wrapped by the help page. */
+  readonly about: readonly string[]
+  readonly examples: readonly string[]
+  run(call: Call): Promise<ExitCode>
+}
+
+export interface OptionDescription {
+  /** What stands for its value, `FILE`; left out for a switch. */
+  readonly value?: string
+  readonly short?: string
+  readonly summary: string
+}
+
+const config: OptionDescription = { value: 'FILE', short: 'c', summary: 'the config file' }
+const json: OptionDescription = { summary: 'print JSON, for a program to read' }
+
+export const commands: readonly Command[] = [
+  {
+    name: 'serve',
+    summary: 'run the gateway',
+    options: { config },
+    about: [
+      'Reads the config file and listens. A file with a problem does not start; `doorward check` shows the same without starting.',
+      'Files are watched: a change is taken over without losing a request, and a broken one is refused and logged. SIGHUP takes it over at once. SIGTERM and SIGINT finish what is under way and exit 0; a second one ends at once.',
+      'The log goes to standard output, one JSON object a line.',
+    ],
+    examples: ['doorward serve', 'doorward serve --config /etc/doorward/config.yaml'],
+    run: async (call) => (await import('./serve.ts')).serve(call),
+  },
+  {
+    name: 'check',
+    summary: 'tell what is wrong with a config file, and what it needs',
+    options: { config, strict: { summary: 'let warnings fail too (exit code 1)' }, json },
+    about: [
+      'Reads the config file as `serve` would and prints every problem with its line and what to write instead, what may surprise you later, and the URIs to register at the provider.',
+      'It changes nothing and asks nobody on the network. Exit code 0: fine. 1: the file has problems. 2: called wrongly.',
+    ],
+    examples: ['doorward check', 'doorward check --config staging.yaml --strict'],
+    run: async (call) => (await import('./check.ts')).check(call),
+  },
+  {
+    name: 'explain',
+    summary: 'tell why a request would be let in, or not',
+    options: {
+      url: { value: 'URL', summary: 'what is asked for; a path alone is one of publicUrl' },
+      method: { value: 'METHOD', summary: 'GET unless given' },
+      as: { value: 'FILE', summary: 'who asks: a JSON file of claims, as a login gives them' },
+      token: { value: 'TOKEN', summary: 'who asks: a bearer token, or - to read it from stdin' },
+      'no-verify': { summary: 'believe the token instead of verifying it' },
+      address: { value: 'IP', summary: 'where the request comes from; 127.0.0.1 unless given' },
+      config,
+      json,
+    },
+    about: [
+      'Asks the gate itself, with the rules of the config file. It prints the route that decides, each requirement with yes or no and the value it was judged by, and the verdict. Without --as and --token nobody is signed in.',
+      'A token is verified as a request would be, which asks its issuer for keys. Give - rather than the token itself: what is typed on a command line can be read by others on the machine.',
+      'Exit code 0: let in. 1: not. 2: called wrongly.',
+    ],
+    examples: [
+      'doorward explain --url /admin --as ada.json',
+      'echo "$TOKEN" | doorward explain --url /api/items --method POST --token -',
+    ],
+    run: async (call) => (await import('./explain.ts')).explainRequest(call),
+  },
+  {
+    name: 'demo',
+    summary: 'start a whole working world on this machine to try out',
+    options: {
+      port: { value: 'N', short: 'p', summary: '4180 unless given; where it is taken, the next free one' },
+      verbose: { summary: 'show the log of the gateway' },
+    },
+    about: [
+      'Starts an OpenID provider with two users, a small application, and Doorward in front of it. Open the address it prints, sign in, and look around. Only this machine can reach it, nothing is written to disk, and Ctrl-C ends all of it.',
+    ],
+    examples: ['doorward demo', 'doorward demo --port 8080 --verbose'],
+    run: async (call) => (await import('./demo.ts')).demo(call),
+  },
+  {
+    name: 'help',
+    summary: 'explain a command, or a key of the config file',
+    positionals: ['command', 'key'],
+    options: {},
+    about: [
+      '`doorward help config` lists the keys of the config file; `doorward help config session.idle` explains one.',
+    ],
+    examples: ['doorward help serve', 'doorward help config routes.allow'],
+    run: async (call) => (await import('./help.ts')).help(call),
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    options: { json },
+    about: ['With --json also the version of Node and the platform, for a bug report.'],
+    examples: ['doorward version', 'doorward version --json'],
+    run: async (call) => (await import('./version.ts')).version(call),
+  },
+]
+
+export const commandNamed = (name: string): Command | undefined => commands.find((command) => command.name === name)
