@@ -93,9 +93,9 @@ export interface LoginTransaction {
 export async function finishLogin(provider: Provider, currentUrl: URL, transaction: LoginTransaction): Promise<Proof> {
   try {
     refuseStrangeAnswer(currentUrl.searchParams)
-    const configuration = await provider.configuration()
     // Before the code is spent: without keys its ID token could not be believed.
     await provider.keySet.keys()
+    const configuration = await provider.configuration()
     const answer = await authorizationCodeGrant(configuration, currentUrl, {
       expectedState: transaction.state,
       expectedNonce: transaction.nonce,

@@ -45,9 +45,9 @@ export async function refreshTokens(provider: Provider, session: Renewable): Pro
   const { refreshToken } = session.tokens
   if (refreshToken === undefined) throw new RefreshFailure('terminal', 'no_refresh_token', 'there is no refresh token')
   try {
-    const configuration = await provider.configuration()
     // Before the refresh token is spent: without keys the new ID token could not be believed.
     await provider.keySet.keys()
+    const configuration = await provider.configuration()
     const answer = await refreshTokenGrant(configuration, refreshToken)
     return await proofOf(provider, session, configuration, answer)
   } catch (error) {

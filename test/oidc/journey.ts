@@ -57,12 +57,10 @@ export async function openWorld(
   log: Log = silentLog,
 ): Promise<World> {
   const rogue = await openRogueProvider()
+  t.after(rogue.close)
   const clock = fakeClock()
   const provider = openProvider({ ...providerConfig(rogue), ...changes }, { clock, log, allowInsecureHttp: false })
-  t.after(async () => {
-    await provider.close()
-    await rogue.close()
-  })
+  t.after(provider.close)
   return { rogue, provider, clock }
 }
 
