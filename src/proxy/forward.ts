@@ -104,7 +104,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
     this.over = true
     // After framing that cannot be trusted, nothing on this connection can.
     if (error.code !== 'body_too_large') this.response.shouldKeepAlive = false
-    abandonBody(this.request, this.response)
+    abandonBody(this.request)
     this.plan.onFailure(error)
   }
 

@@ -1,5 +1,5 @@
 /** Owns the way of a request's body: counted, with back-pressure, and safely given up when nobody wants it. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { GatewayError } from '../core/errors.ts'
 import { hasBody } from './request-framing.ts'
@@ -59,12 +59,9 @@ export function discardBody(request: IncomingMessage): void {
 }
 
 /**
- * Call before answering a request whose body was not read (refused, redirected, answered here). A client that was
- * asked to wait for 100 Continue may now send its next request or the body: only closing is unambiguous
- * (RFC 9110 10.1.1).
+ * Call before answering a request whose body was not read (refused, redirected, answered here). A client that still
+ * waits for 100 Continue may send the body or its next request: Node closes that connection (RFC 9110 10.1.1).
  */
-export function abandonBody(request: IncomingMessage, response: ServerResponse): void {
-  if (!hasBody(request)) return
-  if (request.headers.expect !== undefined) response.shouldKeepAlive = false
-  else discardBody(request)
+export function abandonBody(request: IncomingMessage): void {
+  if (hasBody(request) && request.headers.expect === undefined) discardBody(request)
 }

@@ -9,7 +9,7 @@ export function respondStatic(
   { status, headers, body }: StaticResponse,
   setCookies: readonly string[] = [],
 ): void {
-  abandonBody(request, response)
+  abandonBody(request)
   const raw = Object.entries(headers).flat()
   const bodiless = status === 204 || status === 304
   if (!bodiless) raw.push('Content-Length', String(Buffer.byteLength(body)))

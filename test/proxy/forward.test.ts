@@ -249,6 +249,24 @@ describe('answers', () => {
     agent.destroy()
   })
 
+  test('a client that goes on sending after an early answer is not read for ever', async () => {
+    await using world = await answering((request, response) => {
+      request.pause()
+      response.writeHead(403, { 'Content-Length': 2 }).end('no')
+    })
+    const client = net.connect(world.gateway.port, '127.0.0.1').on('error', () => {})
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nab')
+    await once(client, 'data')
+    client.resume()
+    const chunk = Buffer.alloc(64 * 1024)
+    let taken = 0
+    for (; !client.destroyed && taken < 24 * 1024 * 1024; taken += chunk.length) {
+      if (client.write(chunk)) continue
+      await new Promise<void>((done) => void client.once('drain', done).once('close', () => done()))
+    }
+    assert.ok(client.destroyed, 'the gateway went on reading')
+  })
+
   test('our own cookies are added with no-store', async () => {
     await using upstream = await openEchoUpstream()
     await using gateway = await openGateway(upstream.url, { plan: { setCookies: ['__Host-http-dw-1=new; Path=/'] } })

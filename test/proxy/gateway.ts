@@ -21,8 +21,8 @@ export const upstreamConfig = (url: URL, changes: Partial<UpstreamConfig> = {}):
   host: 'keep',
   caFile: undefined,
   clientCertificate: undefined,
-  connectTimeout: 1_000,
-  headersTimeout: 1_000,
+  connectTimeout: 10_000,
+  headersTimeout: 10_000,
   bodyTimeout: 0,
   maxBody: 128 * 1024 * 1024,
   connections: 64,
@@ -86,7 +86,7 @@ export async function openGateway(url: URL, changes: GatewayChanges = {}): Promi
     }
     if (hasDuplicateHost(request.rawHeaders)) {
       response.shouldKeepAlive = false
-      abandonBody(request, response)
+      abandonBody(request)
       onFailure(new GatewayError('bad_request'))
       return
     }

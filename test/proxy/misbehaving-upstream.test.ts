@@ -160,6 +160,18 @@ describe('what an upstream is asked, and how often', () => {
     assert.deepEqual([upstream.heads.length, upstream.connections()], [3, 2])
   })
 
+  test('a kept connection that dies within the answer is not asked again', async () => {
+    const seen = new WeakSet<net.Socket>()
+    await using upstream = await openRawUpstream((socket) => {
+      if (seen.has(socket)) socket.write('HTTP/1.1 20', () => setTimeout(() => socket.resetAndDestroy(), 20))
+      else socket.write(`${ok}Content-Length: 2\r\n\r\nok`)
+      seen.add(socket)
+    })
+    await using gateway = await openGateway(upstream.url)
+    await (await fetch(gateway.url)).text()
+    assert.deepEqual([(await fetch(gateway.url)).status, upstream.heads.length], [502, 2])
+  })
+
   for (const method of ['POST', 'PUT', 'DELETE']) {
     test(`${method} is never sent twice`, async () => {
       await using upstream = await dropsSecond()
