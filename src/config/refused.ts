@@ -11,7 +11,8 @@ export class Refused {
 
 /** A value of the file for use in a message: quoted, one line, cut. Never for values that may be secrets. */
 export function quoted(value: string): string {
-  const line = value.replaceAll(/\s+/g, ' ')
+  // A mistyped address may hold a password: `ftp://user:password@host`.
+  const line = value.replaceAll(/\s+/g, ' ').replace(/\/\/.*@/, '//...@')
   return `"${line.length > 80 ? `${line.slice(0, 77)}...` : line}"`
 }
 

@@ -103,10 +103,17 @@ const ownParameters = new Set([
   'client_secret',
 ])
 
-function checkShape(path: KeyPath, shape: Shape, allowInsecureHttp: boolean, { problems }: Resolving): void {
+function checkShape(path: KeyPath, shape: Shape, allowInsecureHttp: boolean, { problems, warnings }: Resolving): void {
   if (shape.kind === 'github') {
     const hint = 'write kind: keycloak, or kind: oidc for every other OpenID Connect provider'
     problems.add([...path, 'kind'], 'github comes with a later version', hint)
+  }
+  if (shape.kind === 'keycloak' && !/\/realms\/[^/]+$/.test(shape.issuer)) {
+    warnings.add(
+      [...path, 'issuer'],
+      'a Keycloak issuer ends in /realms/<realm>',
+      'compare it with `iss` of a token, to the letter',
+    )
   }
   const browserUrls = {
     issuer: new URL(shape.issuer),

@@ -58,21 +58,7 @@ const file = () => ({
   limits: { headerBytes: '32KiB' },
 })
 
-const oddValues = [
-  null,
-  7,
-  -1.5,
-  true,
-  '',
-  'x',
-  '{sub',
-  [],
-  [null],
-  {},
-  { x: { y: [1] } },
-  '\u0000\u202e',
-  '*'.repeat(300),
-]
+const oddValues = [null, 7, true, '', '{sub', [], [null], { x: { y: [1] } }, '\u0000\u202e']
 
 /** Every place of a value, with a copy of the whole in which `put` changes it. */
 function* places(value: unknown, put: (next: unknown) => unknown): Generator<(next: unknown) => unknown> {

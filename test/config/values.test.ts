@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { interpolate } from '../../src/config/interpolate.ts'
 import { parseByteSize, parseDuration } from '../../src/config/quantities.ts'
-import { Refused } from '../../src/config/refused.ts'
+import { quoted, Refused } from '../../src/config/refused.ts'
 import { parseAnchored } from '../../src/config/schema-requirements.ts'
 import { editDistance, nearest } from '../../src/config/spelling.ts'
 import { parseTemplate } from '../../src/config/templates.ts'
@@ -18,6 +18,10 @@ test('durations and sizes need a unit, and know what they mean', () => {
   for (const [text, wanted] of Object.entries(sizes)) assert.equal(parseByteSize(text), wanted, text)
   for (const text of ['10', '10Mi', '10 M', '1TiB', '-1B', '1.5MiB'])
     assert.ok(parseByteSize(text) instanceof Refused, text)
+})
+
+test('a mistyped address does not show its password', () => {
+  assert.equal(quoted('ftp://me:pa/ss@host/x'), '"ftp://...@host/x"')
 })
 
 test('slips find their word, strangers do not', () => {
