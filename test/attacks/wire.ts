@@ -1,0 +1,131 @@
+/** Requests written byte for byte, since every client library repairs what an attacker would not. */
+import net from 'node:net'
+
+export type HeaderLine = readonly [name: string, value: string]
+
+export interface RawAnswer {
+  readonly status: number
+  readonly headers: readonly HeaderLine[]
+  readonly body: string
+  /** The first value of a header. */
+  header(name: string): string | undefined
+  all(name: string): readonly string[]
+}
+
+export interface Exchange {
+  /** Final answers in order. */
+  readonly answers: readonly RawAnswer[]
+  /** Everything that came back. */
+  readonly text: string
+  /** `open`: the gateway still held the connection when the patience was over. */
+  readonly ended: 'open' | 'closed' | 'reset'
+}
+
+export interface SendOptions {
+  /** Address the connection comes from: any of 127.0.0.0/8. */
+  readonly from?: string
+  /** Milliseconds to wait for the end of the connection. */
+  readonly patience?: number
+  /** Stop waiting at this many answers. */
+  readonly answers?: number
+}
+
+/** Text goes out as UTF-8; bytes above 0x7f that must stay as they are come as a Buffer. */
+export function send(port: number, bytes: string | Buffer, options: SendOptions = {}): Promise<Exchange> {
+  const { from = '127.0.0.1', patience = 1500, answers: enough = Number.POSITIVE_INFINITY } = options
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress: from })
+    let text = ''
+    const finish = (ended: Exchange['ended']): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve({ answers: readAnswers(text, true), text, ended })
+    }
+    const timer = setTimeout(() => finish('open'), patience)
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1')
+      if (enough < Number.POSITIVE_INFINITY && readAnswers(text, false).length >= enough) finish('open')
+    })
+    socket.on('error', () => finish('reset'))
+    socket.on('close', () => finish('closed'))
+    socket.on('end', () => finish('closed'))
+    socket.write(bytes)
+  })
+}
+
+export interface RawRequest {
+  readonly method?: string
+  readonly target: string
+  readonly headers: readonly HeaderLine[]
+  readonly body?: string
+}
+
+/** As bytes, to be read by a server that closes afterwards. */
+export function bytesOf({ method = 'GET', target, headers, body = '' }: RawRequest): string {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const close = headers.some(([name]) => name.toLowerCase() === 'connection') ? '' : 'Connection: close\r\n'
+  return `${method} ${target} HTTP/1.1\r\n${lines}${close}\r\n${body}`
+}
+
+/** One request, one answer. @throws where none came: a hang, or a connection cut without a word */
+export async function ask(port: number, request: RawRequest | string, options: SendOptions = {}): Promise<RawAnswer> {
+  const bytes = typeof request === 'string' ? request : bytesOf(request)
+  const { answers, text, ended } = await send(port, bytes, { answers: 1, ...options })
+  const [answer] = answers
+  if (answer === undefined) throw new Error(`no answer (${ended}) to ${JSON.stringify(bytes)}: ${JSON.stringify(text)}`)
+  return answer
+}
+
+/**
+ * As many whole answers as there are; 1xx are left out, except 101.
+ *
+ * @param isOver nothing more comes: the last body may end with the text, and an answer to HEAD has none
+ */
+function readAnswers(text: string, isOver: boolean): RawAnswer[] {
+  const answers: RawAnswer[] = []
+  let rest = text
+  while (rest !== '') {
+    const end = rest.indexOf('\r\n\r\n')
+    if (end === -1) break
+    const [statusLine = '', ...lines] = rest.slice(0, end).split('\r\n')
+    const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1])
+    const headers = lines.map((line): HeaderLine => [line.split(':', 1)[0]!, line.slice(line.indexOf(':') + 1).trim()])
+    const all = (name: string) => headers.filter(([own]) => own.toLowerCase() === name).map(([, value]) => value)
+    const framing = { status, length: all('content-length')[0], coding: all('transfer-encoding')[0] }
+    const after = rest.slice(end + 4)
+    const cut = cutBody(after, framing) ?? (isOver ? { body: after, rest: '' } : undefined)
+    if (cut === undefined) break
+    rest = cut.rest
+    if (status < 200 && status !== 101) continue
+    answers.push({ status, headers, body: cut.body, header: (name) => all(name)[0], all })
+  }
+  return answers
+}
+
+interface Framing {
+  readonly status: number
+  readonly length: string | undefined
+  readonly coding: string | undefined
+}
+
+function cutBody(rest: string, { status, length, coding }: Framing): { body: string; rest: string } | undefined {
+  if (status < 200 || status === 204 || status === 304) return { body: '', rest }
+  if (coding === 'chunked') return cutChunks(rest)
+  if (length === undefined || rest.length < Number(length)) return undefined
+  const bytes = Number(length)
+  return { body: rest.slice(0, bytes), rest: rest.slice(bytes) }
+}
+
+function cutChunks(text: string): { body: string; rest: string } | undefined {
+  let body = ''
+  let at = 0
+  for (;;) {
+    const lineEnd = text.indexOf('\r\n', at)
+    if (lineEnd === -1) return undefined
+    const size = Number.parseInt(text.slice(at, lineEnd), 16)
+    at = lineEnd + 2 + size + 2
+    if (Number.isNaN(size) || text.length < at) return undefined
+    if (size === 0) return { body, rest: text.slice(at) }
+    body += text.slice(lineEnd + 2, at - 2)
+  }
+}
