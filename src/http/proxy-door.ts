@@ -22,8 +22,6 @@ export function decideProxied(current: Serving, exchange: Exchange): Decision | 
   refuseDuplicates(request)
   const target = readTarget(request, current.surroundings)
   exchange.target = target
-  // RFC 9110 9.3.6, 9.3.8: a tunnel through us and an echo of credentials are never what an application needs.
-  if (target.method === 'TRACE' || target.method === 'CONNECT') throw new GatewayError('method_not_allowed')
   const { credentials, asker } = readCredentials(request, target.method, current.surroundings, true)
   exchange.asker = asker
   exchange.address = credentials.address

@@ -53,6 +53,8 @@ export function targetFrom(
   const host = typeof rawHost === 'string' ? normaliseHost(rawHost, scheme) : undefined
   if (host === undefined) throw new GatewayError('host_unknown', 'the Host header is not a host')
   if (!/^[!#$%&'*+\-.^`|~\w]{1,32}$/.test(method)) throw new GatewayError('bad_request', 'the method is not a token')
+  // RFC 9110 9.3.6, 9.3.8: a tunnel through us and an echo of credentials are never what an application needs.
+  if (method === 'TRACE' || method === 'CONNECT') throw new GatewayError('method_not_allowed')
   const { path, decodedPath, query, encodedSlash } = readPath(uri)
   return { method, scheme, host, path, decodedPath, query, encodedSlash }
 }
