@@ -32,6 +32,8 @@ export interface NavigateOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Stop after this many redirects and return the answer as it is. Default 20, where more is an error. */
   readonly follow?: number
+  /** Stop at the redirect that leads to an address which begins so, without opening it. */
+  readonly stopBefore?: string
 }
 
 export interface FetchOptions {
@@ -83,6 +85,9 @@ export function createBrowser({ now }: BrowserOptions = {}): Browser {
       hops.push(visit)
       const location = visit.headers.get('location')
       if (visit.status < 300 || visit.status > 399 || location === null) return { ...visit, hops }
+      if (options.stopBefore !== undefined && new URL(location, url).href.startsWith(options.stopBefore)) {
+        return { ...visit, hops }
+      }
       if (redirects === (options.follow ?? 20)) {
         if (options.follow !== undefined) return { ...visit, hops }
         throw new Error(`redirects without end: ${hops.map((hop) => hop.url).join(' -> ')}`)
