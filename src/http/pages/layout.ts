@@ -9,6 +9,8 @@ export interface Page {
   readonly body: HtmlValue
   /** Shown at the foot, for the person to quote and for the log line to be found. */
   readonly requestId?: string | undefined
+  /** Address of ours to move on to at once, without a script. */
+  readonly refresh?: string | undefined
 }
 
 /** The document around a page: no script, nothing loaded from anywhere. */
@@ -20,6 +22,7 @@ export function layout(brand: BrandConfig, page: Page): Html {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
+${page.refresh !== undefined && html`<meta http-equiv="refresh" content="0; url=${page.refresh}">`}
 <title>${page.heading} · ${brand.name}</title>
 <link rel="icon" href="${brand.logo ?? emptyIcon}">
 <style>${styleOf(brand).sheet}</style>

@@ -20,6 +20,7 @@ import {
 import { errorPage } from '../pages/error.ts'
 import { forbiddenPage } from '../pages/forbidden.ts'
 import { loginUnknownPage } from '../pages/login-unknown.ts'
+import { signedInPage } from '../pages/signed-in.ts'
 import { redirectUri, startLogin, targetOf } from '../sign-in.ts'
 
 /**
@@ -69,9 +70,12 @@ async function begin(own: OwnRequest, flow: LoginFlow, proof: Proof): Promise<An
   const cookies = [...created, ...flows.end(flow.state), ...markers.write(flow.attempt)]
   const returnTo = returnToOf(own, flow.returnTo)
   const refused = stillUnmet(own, flow, proof, returnTo)
-  return refused === undefined
-    ? redirect(returnTo.href, { 'set-cookie': cookies }, 303)
-    : withHeaders(refused, { 'set-cookie': cookies })
+  return withHeaders(refused ?? onward(own, returnTo), { 'set-cookie': cookies })
+}
+
+function onward(own: OwnRequest, returnTo: URL): Answer {
+  if (own.site.sessions.spec.sameSite !== 'strict') return redirect(returnTo.href, {}, 303)
+  return pageAnswer(own, 200, signedInPage(own.serving.config.brand, { returnTo: returnTo.href }))
 }
 
 /** The provider was asked for more and did not give it: say what is missing, never ask a second time. */
