@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Provider } from '../oidc/provider.ts'
 import { RefreshFailure, refreshTokens } from '../oidc/refresh.ts'
@@ -86,7 +87,7 @@ export function createRenewal(parts: RenewalParts): Renewal {
   ): Promise<Renewed> {
     const { session } = unchanged.live
     const detail = error instanceof Error ? error.message : String(error)
-    if (error instanceof RefreshFailure && error.kind === 'terminal') {
+    if (isFinal(error)) {
       await sessions.end(session)
       parts.onOutcome('ended', session, detail)
       return { kind: 'ended' }
@@ -108,6 +109,11 @@ export function createRenewal(parts: RenewalParts): Renewal {
     },
   }
 }
+
+/** The provider's word, or a session that no longer fits its cookie: its refresh token was used up on the way. */
+const isFinal = (error: unknown): boolean =>
+  (error instanceof RefreshFailure && error.kind === 'terminal') ||
+  (error instanceof GatewayError && error.code === 'session_too_large')
 
 /** From one renewal to the time the next must be done, in milliseconds; undefined where nothing says so. */
 function periodOf({ tokens, renewedAt }: Session, refreshEvery: number | undefined): number | undefined {

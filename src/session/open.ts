@@ -112,13 +112,13 @@ function openStores(
 /** One spec per origin; with a cookie domain one for all of them, named after the first. */
 function specsOf({ session, publicUrls, providers }: Pick<Config, 'session' | 'publicUrls' | 'providers'>) {
   const [provider] = providers
-  if (provider === undefined || publicUrls.length === 0) throw new Error('sessions need a provider and a publicUrl')
   const origins = [...new Set(publicUrls.map((url) => url.origin))]
   const named = session.cookieDomain === undefined ? origins : origins.slice(0, 1)
   return named.map((origin) =>
     createCookieSpec({
-      issuer: provider.issuer,
-      clientId: provider.clientId,
+      // Without a provider nobody signs in here; the names still keep our cookies apart from the application's.
+      issuer: provider?.issuer ?? '',
+      clientId: provider?.clientId ?? '',
       origin,
       domain: session.cookieDomain,
       secure: origin.startsWith('https:'),

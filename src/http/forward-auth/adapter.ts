@@ -38,6 +38,9 @@ export function single(request: IncomingMessage, name: string, gateway: string):
 }
 
 export function optionalSingle(request: IncomingMessage, name: string, gateway: string): string | undefined {
+  const value = request.headers[name]
+  // Node joins repeated headers with a comma, so only a value with one is worth a second look.
+  if (typeof value === 'string' && !value.includes(',')) return value
   const values = request.headersDistinct[name]
   if (values !== undefined && values.length > 1) {
     throw new GatewayError('forwarded_headers_missing', `${gateway} sent ${name} ${values.length} times`)
