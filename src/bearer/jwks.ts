@@ -2,6 +2,7 @@
 import type { BearerConfig } from '../config/config.ts'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
 import { createDiscovery } from '../issuer/discovery.ts'
 import type { KeptState } from '../issuer/kept.ts'
 import { createKeySet, createPinnedKeySet, type KeySet } from '../issuer/key-set.ts'
@@ -16,16 +17,23 @@ export interface BearerIssuer {
   close(): Promise<void>
 }
 
-export function openBearerIssuer(entry: BearerConfig, clock: Clock, allowInsecureHttp: boolean): BearerIssuer {
+export interface BearerIssuerWorld {
+  readonly clock: Clock
+  readonly log: Log
+  readonly allowInsecureHttp: boolean
+}
+
+export function openBearerIssuer(entry: BearerConfig, world: BearerIssuerWorld): BearerIssuer {
+  const { clock, log, allowInsecureHttp } = world
   const transport = openTransport({ ...entry, allowInsecureHttp })
-  const discovery = createDiscovery(entry.issuer, transport, clock)
+  const discovery = createDiscovery(entry.issuer, transport, clock, log)
   const locate = async (): Promise<URL> => {
     const url = entry.jwksUrl ?? (await discovery.get()).jwksUrl
     if (url === undefined) throw new GatewayError('provider_unreachable', 'discovery names no jwks_uri; set jwksUrl')
     return url
   }
   const keySet =
-    entry.keys === undefined ? createKeySet(locate, transport, clock) : createPinnedKeySet(entry.keys, clock)
+    entry.keys === undefined ? createKeySet(locate, transport, clock, log) : createPinnedKeySet(entry.keys, clock)
   return {
     keySet,
     transport,

@@ -4,7 +4,7 @@ import { ClaimError, type Claims, hasClaim, identityFrom } from '../core/claims.
 import type { Clock } from '../core/clock.ts'
 import type { Identity } from '../core/identity.ts'
 import type { Log } from '../core/log.ts'
-import { jwtSizeLimit, readJwt, type UnverifiedJwt } from '../issuer/jwt.ts'
+import { readJwt, type UnverifiedJwt } from '../issuer/jwt.ts'
 import type { KeptState } from '../issuer/kept.ts'
 import { claimChecks, clockTolerance, type Flaw, firstFlaw, formChecks, invalid, quoted } from './access-token.ts'
 import { type BearerIssuer, openBearerIssuer } from './jwks.ts'
@@ -50,6 +50,8 @@ export interface BearerWorld {
   readonly cacheBytes?: number
 }
 
+/** Larger tokens are refused before anything is parsed. In bytes. */
+const jwtSizeLimit = 16 * 1024
 /** Milliseconds a refusal is remembered: long enough for a retry loop, short enough for rotated keys. */
 const refusalLife = 5000
 const defaultCacheBytes = 16 * 1024 * 1024
@@ -60,8 +62,8 @@ interface Entry {
 }
 
 export function openBearerVerifier(entries: readonly BearerConfig[], world: BearerWorld): BearerVerifier {
-  const { clock, allowInsecureHttp } = world
-  const opened = openEntries(entries, clock, allowInsecureHttp)
+  const { clock } = world
+  const opened = openEntries(entries, world)
   const cache = createTokenCache<BearerResult>(world.cacheBytes ?? defaultCacheBytes, clock.now)
   const flights = new Map<string, Promise<BearerResult>>()
 
@@ -93,12 +95,12 @@ export function openBearerVerifier(entries: readonly BearerConfig[], world: Bear
 }
 
 /** Entries that name an issuer alike share its keys, and so its one fetch in 30 s. */
-function openEntries(entries: readonly BearerConfig[], clock: Clock, allowInsecureHttp: boolean): readonly Entry[] {
+function openEntries(entries: readonly BearerConfig[], world: BearerWorld): readonly Entry[] {
   const issuers = new Map<string, BearerIssuer>()
   return entries.map((config) => {
     const { issuer, jwksUrl, internalUrl, caFile, keys, timeout } = config
     const key = JSON.stringify([issuer, jwksUrl, internalUrl, caFile, keys, timeout])
-    const shared = issuers.get(key) ?? openBearerIssuer(config, clock, allowInsecureHttp)
+    const shared = issuers.get(key) ?? openBearerIssuer(config, world)
     issuers.set(key, shared)
     return { config, issuer: shared }
   })

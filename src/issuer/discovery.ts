@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
 import { isJsonObject, parseStrictJson } from '../core/strict-json.ts'
 import { createKept, type Kept } from './kept.ts'
 import type { Transport } from './transport.ts'
@@ -23,8 +24,9 @@ const freshFor = 60 * 60 * 1000
 const keptFor = 7 * 24 * 60 * 60 * 1000
 
 /** Discovery, lazy and kept: a provider that is down later costs nothing until its keys are too old. */
-export function createDiscovery(issuer: string, transport: Transport, clock: Clock): Kept<IssuerMetadata> {
-  return createKept({ load: () => discover(issuer, transport), clock, freshFor, keptFor })
+export function createDiscovery(issuer: string, transport: Transport, clock: Clock, log: Log): Kept<IssuerMetadata> {
+  const what = `discovery of ${issuer}`
+  return createKept({ what, log, load: () => discover(issuer, transport), clock, freshFor, keptFor })
 }
 
 /** OpenID Connect Discovery 4.1: the path is put behind the issuer, one slash between. */

@@ -1,7 +1,10 @@
 import type { Clock } from '../core/clock.ts'
-import { GatewayError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
 
 export interface KeptOptions<T> {
+  /** Names it in log lines: `discovery of https://…`. */
+  readonly what: string
+  readonly log: Log
   readonly load: () => Promise<T>
   readonly clock: Clock
   /** Milliseconds until a value is loaded again, in the background. */
@@ -38,7 +41,8 @@ export interface Kept<T> {
 const firstPause = 500
 const longestPause = 30_000
 
-export function createKept<T>({ load, clock, freshFor, keptFor, random = Math.random }: KeptOptions<T>): Kept<T> {
+export function createKept<T>(options: KeptOptions<T>): Kept<T> {
+  const { what, log, load, clock, freshFor, keptFor, random = Math.random } = options
   let good: { value: T; at: number } | undefined
   let failure: { error: unknown; count: number; retryAt: number } | undefined
   let flight: Promise<T> | undefined
@@ -59,6 +63,8 @@ export function createKept<T>({ load, clock, freshFor, keptFor, random = Math.ra
       const count = (failure?.count ?? 0) + 1
       const pause = Math.min(longestPause, firstPause * 2 ** (count - 1)) * (0.75 + random() / 2)
       failure = { error, count, retryAt: clock.now() + pause }
+      // A first failure is told by whoever asked; that an old value goes on would otherwise be told by nobody.
+      if (good !== undefined) log.warn({ what, detail: describe(error) }, 'not renewed, the last good one goes on')
       throw error
     } finally {
       flight = undefined
@@ -91,5 +97,4 @@ export function createKept<T>({ load, clock, freshFor, keptFor, random = Math.ra
   }
 }
 
-const describe = (error: unknown): string =>
-  error instanceof GatewayError || error instanceof Error ? error.message : 'unknown fault'
+const describe = (error: unknown): string => (error instanceof Error ? error.message : 'unknown fault')

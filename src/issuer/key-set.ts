@@ -1,6 +1,7 @@
 /** Owns the public keys of one issuer: fetched, filtered, kept, and fetched anew when a token names an unknown one. */
 import { type CryptoKey, compactVerify, createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from 'jose'
 import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
 import { isJsonObject } from '../core/strict-json.ts'
 import { fetchJsonObject } from './discovery.ts'
 import { createKept, type KeptState } from './kept.ts'
@@ -47,8 +48,10 @@ const mostTried = 4
 const mostKeys = 100
 
 /** @param locate where the keys are; asked at each fetch, since discovery may move them */
-export function createKeySet(locate: () => Promise<URL>, transport: Transport, clock: Clock): KeySet {
+export function createKeySet(locate: () => Promise<URL>, transport: Transport, clock: Clock, log: Log): KeySet {
   const kept = createKept({
+    what: 'signing keys',
+    log,
     load: async () => usableKeys(await fetchJsonObject(transport, await locate())),
     clock,
     freshFor,

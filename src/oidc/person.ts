@@ -61,7 +61,7 @@ function refusalOf(error: unknown): number | undefined {
  * this client. An opaque one, or one that fails, says nothing.
  */
 async function verifiedAccessToken(provider: Provider, received: Received): Promise<Claims | undefined> {
-  const claims = readJwt(received.accessToken, Number.POSITIVE_INFINITY)?.payload
+  const claims = readJwt(received.accessToken)?.payload
   if (claims === undefined) return undefined
   const unfit = unfitness(claims, provider, received.subject)
   if (unfit !== undefined) return ignored(provider, unfit)

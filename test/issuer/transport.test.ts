@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
+import { readFileSync } from 'node:fs'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -10,10 +12,7 @@ import { openTransport, ProviderUnreachable, type TransportOptions } from '../..
 
 async function openWorld(t: TestContext, listener: RequestListener, changes: Partial<TransportOptions> = {}) {
   const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  assert.ok(address !== null && typeof address === 'object')
-  const issuer = `http://127.0.0.1:${address.port}`
+  const issuer = `http://127.0.0.1:${await listen(t, server)}`
   const transport = openTransport({
     issuer,
     internalUrl: undefined,
@@ -22,12 +21,19 @@ async function openWorld(t: TestContext, listener: RequestListener, changes: Par
     allowInsecureHttp: false,
     ...changes,
   })
-  t.after(async () => {
-    await transport.close()
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
+  t.after(transport.close)
   return { issuer, transport, server }
+}
+
+async function listen(t: TestContext, server: Server | TlsServer): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  assert.ok(address !== null && typeof address === 'object')
+  return address.port
 }
 
 const faultOf = async (attempt: Promise<unknown>) => {
@@ -96,13 +102,27 @@ test('plain http is for loopback, internalUrl, or those who wrote it', async (t)
   assert.equal(open({ allowInsecureHttp: true }).allows(new URL('ftp://localhost/x')), false)
 })
 
-test('a CA file that is not there yet is said to be so', async (t) => {
+test('a private CA: its file may appear after the start, and is read then', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'doorward-'))
   t.after(() => rm(folder, { recursive: true }))
-  const { issuer, transport } = await openWorld(t, (_, response) => void response.end('ok'), {
-    caFile: path.join(folder, 'ca.pem'),
-  })
+  const certificates = new URL('../proxy/certificates/', import.meta.url)
+  const [key, cert] = ['server.key.pem', 'server.pem'].map((name) => readFileSync(new URL(name, certificates)))
+  const server = createTlsServer({ key: key!, cert: cert! }, (_, response) => void response.end('ok'))
+  const issuer = `https://localhost:${await listen(t, server)}`
+  const caFile = path.join(folder, 'ca.pem')
+  const open = (file: string | undefined) => {
+    const options = { issuer, internalUrl: undefined, caFile: file, timeout: 2000, allowInsecureHttp: false }
+    const transport = openTransport(options)
+    t.after(transport.close)
+    return transport
+  }
+  assert.equal(await faultOf(open(undefined).fetch(issuer)), 'tls')
+  const transport = open(caFile)
   assert.equal(await faultOf(transport.fetch(issuer)), 'ca_file')
+  await copyFile(new URL('client.pem', certificates), caFile)
+  assert.equal(await faultOf(transport.fetch(issuer)), 'tls')
+  await copyFile(new URL('ca.pem', certificates), caFile)
+  assert.equal(await (await transport.fetch(issuer)).text(), 'ok')
 })
 
 test('internalUrl names the server, a prefix of it, or the realm', () => {

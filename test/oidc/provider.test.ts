@@ -41,15 +41,27 @@ test('warm-up finds discovery and keys by itself', async (t) => {
 })
 
 test('old metadata is renewed in the background, and goes on where that fails', async (t) => {
-  const world = await openWorld(t)
+  const warnings: string[] = []
+  const world = await openWorld(t, {}, { ...silentLog, warn: (_, message) => void warnings.push(message) })
   const { rogue, provider, clock } = world
   await begin(provider)
   rogue.script.discovery = (document) => ({ ...document, issuer: 'https://evil.example' })
+  // Told, since nobody who asks would notice.
   clock.time += 2 * 3_600_000
   rogue.now = () => Math.floor(clock.time / 1000)
   assert.equal((await begin(provider)).origin, new URL(rogue.issuer).origin)
   await logIn(world)
   assert.equal(rogue.calls.discovery, 2)
+  assert.deepEqual(warnings, ['not renewed, the last good one goes on'])
+})
+
+test('a pinned authorization endpoint off loopback has to be https', async (t) => {
+  const { rogue, clock } = await openWorld(t)
+  const authorization = new URL('http://idp.example/auth')
+  const endpoints = { ...providerConfig(rogue).endpoints, authorization }
+  const open = () =>
+    openProvider({ ...providerConfig(rogue), endpoints }, { clock, log: silentLog, allowInsecureHttp: false })
+  assert.throws(open, /plain http/)
 })
 
 test('an issuer that differs by a letter is refused, with both and the line to change', async (t) => {
