@@ -68,11 +68,16 @@ export function bytesOf({ method = 'GET', target, headers, body = '' }: RawReque
 }
 
 /** One request, one answer. @throws where none came: a hang, or a connection cut without a word */
-export async function ask(port: number, request: RawRequest | string, options: SendOptions = {}): Promise<RawAnswer> {
-  const bytes = typeof request === 'string' ? request : bytesOf(request)
+export async function ask(
+  port: number,
+  request: RawRequest | string | Buffer,
+  options: SendOptions = {},
+): Promise<RawAnswer> {
+  const bytes = typeof request === 'string' || Buffer.isBuffer(request) ? request : bytesOf(request)
   const { answers, text, ended } = await send(port, bytes, { answers: 1, ...options })
   const [answer] = answers
-  if (answer === undefined) throw new Error(`no answer (${ended}) to ${JSON.stringify(bytes)}: ${JSON.stringify(text)}`)
+  if (answer === undefined)
+    throw new Error(`no answer (${ended}) to ${JSON.stringify(String(bytes))}: ${JSON.stringify(text)}`)
   return answer
 }
 
