@@ -26,7 +26,7 @@ export interface BearerIssuerWorld {
 export function openBearerIssuer(entry: BearerConfig, world: BearerIssuerWorld): BearerIssuer {
   const { clock, log, allowInsecureHttp } = world
   const transport = openTransport({ ...entry, allowInsecureHttp })
-  const discovery = createDiscovery(entry.issuer, transport, clock, log)
+  const discovery = createDiscovery({ issuer: entry.issuer, transport, clock, log })
   const locate = async (): Promise<URL> => {
     const url = entry.jwksUrl ?? (await discovery.get()).jwksUrl
     if (url === undefined) throw new GatewayError('provider_unreachable', 'discovery names no jwks_uri; set jwksUrl')

@@ -23,10 +23,23 @@ export interface IssuerMetadata {
 const freshFor = 60 * 60 * 1000
 const keptFor = 7 * 24 * 60 * 60 * 1000
 
+export interface DiscoveryParts {
+  readonly issuer: string
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly log: Log
+  /** Throws where what was found cannot be worked with: then it is asked for again soon, not in an hour. */
+  readonly check?: (found: IssuerMetadata) => void
+}
+
 /** Discovery, lazy and kept: a provider that is down later costs nothing until its keys are too old. */
-export function createDiscovery(issuer: string, transport: Transport, clock: Clock, log: Log): Kept<IssuerMetadata> {
-  const what = `discovery of ${issuer}`
-  return createKept({ what, log, load: () => discover(issuer, transport), clock, freshFor, keptFor })
+export function createDiscovery({ issuer, transport, clock, log, check }: DiscoveryParts): Kept<IssuerMetadata> {
+  const load = async (): Promise<IssuerMetadata> => {
+    const found = await discover(issuer, transport)
+    check?.(found)
+    return found
+  }
+  return createKept({ what: `discovery of ${issuer}`, log, load, clock, freshFor, keptFor })
 }
 
 /** OpenID Connect Discovery 4.1: the path is put behind the issuer, one slash between. */

@@ -16,15 +16,18 @@ export interface ProviderMetadata {
 }
 
 export function createMetadata(config: ProviderConfig, transport: Transport, clock: Clock, log: Log): ProviderMetadata {
-  const discovery = isWhollyPinned(config) ? undefined : createDiscovery(config.issuer, transport, clock, log)
   const withPins = (found: IssuerMetadata | undefined): IssuerMetadata => ({
     issuer: config.issuer,
     issParameterSupported: false,
     ...found,
     ...pinsOf(config),
   })
+  const check = (found: IssuerMetadata): void => refuseUnusable(withPins(found))
+  const discovery = isWhollyPinned(config)
+    ? undefined
+    : createDiscovery({ issuer: config.issuer, transport, clock, log, check })
   return {
-    get: async () => checked(withPins(await discovery?.get())),
+    get: async () => withPins(await discovery?.get()),
     known: () => {
       const found = discovery?.peek()
       return discovery !== undefined && found === undefined ? undefined : withPins(found)
@@ -57,7 +60,7 @@ function pinsOf({ endpoints, jwksUrl }: ProviderConfig): Pins {
 }
 
 /** A provider we could not log in with is said to be so at once, not at the first callback. */
-function checked(metadata: IssuerMetadata): IssuerMetadata {
+function refuseUnusable(metadata: IssuerMetadata): void {
   const methods = metadata.codeChallengeMethods
   if (methods !== undefined && !methods.includes('S256')) {
     const offered = methods.join(', ') || 'none'
@@ -66,7 +69,6 @@ function checked(metadata: IssuerMetadata): IssuerMetadata {
   for (const [name, pin] of endpointsNeeded) {
     if (metadata[name] === undefined) throw unusable(`discovery names no ${pin}; set it in the file`)
   }
-  return metadata
 }
 
 const endpointsNeeded = [

@@ -95,6 +95,9 @@ test('discovery that is garbage is unreachable, never a crash', async (t) => {
     rogue.script = { discovery: (document) => ({ ...document, ...change }) }
     await assert.rejects(begin(provider), { code: 'provider_unreachable' }, JSON.stringify(change))
   }
+  rogue.script = {}
+  clock.time += 60_000
+  await begin(provider)
 })
 
 test('redirects of discovery are not followed', async (t) => {
