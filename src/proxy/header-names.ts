@@ -108,6 +108,8 @@ const wellKnownNames = new Set([
   'x-url-scheme',
   'x-forwarded',
   'x-host',
+  'x-http-host-override',
+  'x-http-destinationurl',
   'x-server-name',
   'front-end-https',
   'x-script-name',
