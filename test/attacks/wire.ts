@@ -33,18 +33,20 @@ export interface SendOptions {
 /** Text goes out as UTF-8; bytes above 0x7f that must stay as they are come as a Buffer. */
 export function send(port: number, bytes: string | Buffer, options: SendOptions = {}): Promise<Exchange> {
   const { from = '127.0.0.1', patience = 1500, answers: enough = Number.POSITIVE_INFINITY } = options
+  const isHead = String(bytes).startsWith('HEAD ')
   return new Promise((resolve) => {
     const socket = net.connect({ port, host: '127.0.0.1', localAddress: from })
     let text = ''
     const finish = (ended: Exchange['ended']): void => {
       clearTimeout(timer)
       socket.destroy()
-      resolve({ answers: readAnswers(text, true), text, ended })
+      resolve({ answers: readAnswers(text, { isHead, isOver: true }), text, ended })
     }
     const timer = setTimeout(() => finish('open'), patience)
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1')
-      if (enough < Number.POSITIVE_INFINITY && readAnswers(text, false).length >= enough) finish('open')
+      if (enough < Number.POSITIVE_INFINITY && readAnswers(text, { isHead, isOver: false }).length >= enough)
+        finish('open')
     })
     socket.on('error', () => finish('reset'))
     socket.on('close', () => finish('closed'))
@@ -81,12 +83,14 @@ export async function ask(
   return answer
 }
 
-/**
- * As many whole answers as there are; 1xx are left out, except 101.
- *
- * @param isOver nothing more comes: the last body may end with the text, and an answer to HEAD has none
- */
-function readAnswers(text: string, isOver: boolean): RawAnswer[] {
+interface Reading {
+  readonly isHead: boolean
+  /** Nothing more comes: the last body may end with the text. */
+  readonly isOver: boolean
+}
+
+/** As many whole answers as there are; 1xx are left out, except 101. */
+function readAnswers(text: string, { isHead, isOver }: Reading): RawAnswer[] {
   const answers: RawAnswer[] = []
   let rest = text
   while (rest !== '') {
@@ -98,7 +102,8 @@ function readAnswers(text: string, isOver: boolean): RawAnswer[] {
     const all = (name: string) => headers.filter(([own]) => own.toLowerCase() === name).map(([, value]) => value)
     const framing = { status, length: all('content-length')[0], coding: all('transfer-encoding')[0] }
     const after = rest.slice(end + 4)
-    const cut = cutBody(after, framing) ?? (isOver ? { body: after, rest: '' } : undefined)
+    const cut =
+      (isHead ? { body: '', rest: after } : cutBody(after, framing)) ?? (isOver ? { body: after, rest: '' } : undefined)
     if (cut === undefined) break
     rest = cut.rest
     if (status < 200 && status !== 101) continue
