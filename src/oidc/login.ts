@@ -69,11 +69,14 @@ function allowedOf({ config }: Provider, parameters: Readonly<Record<string, str
   return Object.fromEntries(allowed)
 }
 
-/** OpenID Connect Core 5.5.1.1: essential, since `acr_values` alone is a wish. */
+/**
+ * OpenID Connect Core 5.5.1.1: essential, since `acr_values` is but a wish. Never both: what a provider makes of them
+ * together is unspecified there, and one takes the wish then.
+ */
 function acrParameters(acr: readonly string[] | undefined): Record<string, string> {
   if (acr === undefined || acr.length === 0) return {}
   const claims = { id_token: { acr: { essential: true, values: acr } } }
-  return { acr_values: acr.join(' '), claims: JSON.stringify(claims) }
+  return { claims: JSON.stringify(claims) }
 }
 
 export interface LoginTransaction {
