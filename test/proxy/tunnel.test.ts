@@ -83,10 +83,11 @@ describe('websockets', () => {
     const chunks: Buffer[] = []
     client.on('data', (chunk) => chunks.push(chunk))
     while (Buffer.concat(chunks).indexOf('\r\n\r\n') === -1 || Buffer.concat(chunks).at(-1) !== 7) await later(5)
+    const ended = once(client, 'end')
     gateway.tunnels[0]?.close(4401)
     await later(20)
     upstreamSocket?.write(Buffer.concat([frame.subarray(100), next]))
-    await once(client, 'end')
+    await ended
     client.destroy()
     const bytes = Buffer.concat(chunks)
     const body = bytes.subarray(bytes.indexOf('\r\n\r\n') + 4)
