@@ -49,6 +49,10 @@ export function judgeAny(ways: readonly (readonly Check[])[], identity: Identity
   return any
 }
 
+/** "the realm role admin", but "one of the realm roles: admin, ops". */
+export const choice = (single: string, several: string, values: readonly string[]): string =>
+  values.length === 1 ? `${single} ${values[0]}` : `${several}: ${listed(values)}`
+
 /** A list for a sentence; long ones are cut, so that a page stays readable. */
 export function listed(values: readonly string[], most = 10): string {
   const shown = values.slice(0, most).join(', ')

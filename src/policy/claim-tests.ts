@@ -1,7 +1,7 @@
 /** Requirements on single claims: equal to one of some values, or matching a pattern as a whole. */
 import type { ClaimTest } from '../config/config.ts'
 import type { Check } from './check.ts'
-import { listed } from './check.ts'
+import { choice } from './check.ts'
 
 /** Several tests of one `claims:` all have to hold. */
 export function claimChecks(tests: readonly ClaimTest[]): readonly Check[] {
@@ -13,7 +13,8 @@ export function claimChecks(tests: readonly ClaimTest[]): readonly Check[] {
 /** Types count: the number 1 is not the text "1". Of a claim with several values one is enough. */
 function oneOfCheck(claim: string, values: readonly (string | number | boolean)[]): Check {
   const wanted = new Set<unknown>(values)
-  return claimCheck(claim, `have the claim "${claim}" with one of: ${listed(values.map(String))}`, {
+  const sentence = choice(`have the claim "${claim}" with`, `have the claim "${claim}" with one of`, values.map(String))
+  return claimCheck(claim, sentence, {
     rule: `${claim} is one of ${JSON.stringify(values)}`,
     holds: (value) => wanted.has(value),
   })

@@ -1,6 +1,6 @@
 /** Requirements on how and when somebody signed in (step-up), and from where the request comes. */
 import { parseNetworks, readAddress } from '../core/addresses.ts'
-import { type Check, listed } from './check.ts'
+import { type Check, choice } from './check.ts'
 
 /** Seconds that the provider's clock may be ahead of ours; a time further ahead proves nothing. */
 const clockLead = 30
@@ -8,7 +8,10 @@ const clockLead = 30
 export function acrCheck(values: readonly string[]): Check {
   const wanted = new Set(values)
   return {
-    unmet: { requirement: 'acr', wanted: `sign in with one of the assurance levels: ${listed(values)}` },
+    unmet: {
+      requirement: 'acr',
+      wanted: choice('sign in with the assurance level', 'sign in with one of the assurance levels', values),
+    },
     rule: values.join(', '),
     judge: ({ acr }) => (acr === undefined ? undefined : wanted.has(acr)),
     seen: ({ acr }) => acr ?? 'the provider did not say',

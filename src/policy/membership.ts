@@ -1,7 +1,7 @@
 /** Requirements that are met by being in a list: groups, roles, scopes, e-mail addresses and their domains. */
 import type { ClientRole } from '../config/config.ts'
 import { foldNarrowly } from './case.ts'
-import { type Check, listed } from './check.ts'
+import { type Check, choice, listed } from './check.ts'
 
 const nothing = 'none'
 
@@ -17,7 +17,7 @@ export function groupsCheck(rules: readonly string[]): Check {
     return exact.has(folded) || prefixes.some((prefix) => `${folded}/`.startsWith(prefix))
   }
   return {
-    unmet: { requirement: 'groups', wanted: `be a member of one of: ${listed(rules)}` },
+    unmet: { requirement: 'groups', wanted: choice('be a member of', 'be a member of one of', rules) },
     rule: rules.join(', '),
     judge: ({ groups }) => groups.some(holds),
     seen: ({ groups }) => groups.join(', ') || nothing,
@@ -29,7 +29,7 @@ const foldGroup = (group: string): string => (group.includes('/') ? foldNarrowly
 export function realmRolesCheck(rules: readonly string[]): Check {
   const wanted = new Set(rules)
   return {
-    unmet: { requirement: 'realmRoles', wanted: `have one of the realm roles: ${listed(rules)}` },
+    unmet: { requirement: 'realmRoles', wanted: choice('have the realm role', 'have one of the realm roles', rules) },
     rule: rules.join(', '),
     judge: ({ realmRoles }) => realmRoles.some((role) => wanted.has(role)),
     seen: ({ realmRoles }) => realmRoles.join(', ') || nothing,
@@ -39,7 +39,10 @@ export function realmRolesCheck(rules: readonly string[]): Check {
 export function clientRolesCheck(rules: readonly ClientRole[]): Check {
   const names = rules.map(({ client, role }) => `${client}:${role}`)
   return {
-    unmet: { requirement: 'clientRoles', wanted: `have one of the client roles: ${listed(names)}` },
+    unmet: {
+      requirement: 'clientRoles',
+      wanted: choice('have the client role', 'have one of the client roles', names),
+    },
     rule: names.join(', '),
     judge: ({ clientRoles }) => rules.some(({ client, role }) => rolesOf(clientRoles, client).includes(role)),
     seen: ({ clientRoles }) =>
@@ -56,7 +59,10 @@ const rolesOf = (roles: Readonly<Record<string, readonly string[]>>, client: str
 export function scopesCheck(rules: readonly string[]): Check {
   const wanted = new Set(rules)
   return {
-    unmet: { requirement: 'scopes', wanted: `bring a token with one of the scopes: ${listed(rules)}` },
+    unmet: {
+      requirement: 'scopes',
+      wanted: choice('bring a token with the scope', 'bring a token with one of the scopes', rules),
+    },
     rule: rules.join(', '),
     judge: ({ scopes }) => scopes.some((scope) => wanted.has(scope)),
     seen: ({ scopes }) => scopes.join(' ') || nothing,
@@ -74,11 +80,13 @@ export function emailsCheck(rules: readonly string[]): Check {
   }
 }
 
+const address = 'have a verified e-mail address'
+
 /** The exact domain; a subdomain is another domain (pass it in the list, if it is meant). */
 export function emailDomainsCheck(rules: readonly string[]): Check {
   const wanted = new Set(rules.map(foldNarrowly))
   return {
-    unmet: { requirement: 'emailDomains', wanted: `have a verified e-mail address at one of: ${listed(rules)}` },
+    unmet: { requirement: 'emailDomains', wanted: choice(`${address} at`, `${address} at one of`, rules) },
     rule: rules.join(', '),
     judge: ({ email }) =>
       isAddress(email) ? wanted.has(foldNarrowly(email.slice(email.indexOf('@') + 1))) : undefined,

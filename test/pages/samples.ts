@@ -50,7 +50,7 @@ export function samplePages(brand: BrandConfig, text = 'Ada Lovelace'): Record<s
       identity,
       provider: text,
       unmet: [
-        { requirement: 'groups', wanted: 'one of the groups /admins, /operators' },
+        { requirement: 'groups', wanted: 'be a member of one of: /admins, /operators' },
         { requirement: 'realmRoles', wanted: text },
       ],
       detail: text,

@@ -272,19 +272,19 @@ test('no combination of rules lets in somebody about whom nothing is known, exce
 
 test('what is missing is named by the key of the file, in a sentence', () => {
   assert.deepEqual(unmet({ groups: ['/staff', '/admins'], acr: ['gold'], maxAge: 300 }, { groups: ['/admins'] }), [
-    { requirement: 'acr', wanted: 'sign in with one of the assurance levels: gold' },
+    { requirement: 'acr', wanted: 'sign in with the assurance level gold' },
     { requirement: 'maxAge', wanted: 'have signed in within the last 5 minutes' },
   ])
   assert.deepEqual(unmet({ anyOf: [{ groups: ['/staff'], scopes: ['x'] }, { realmRoles: ['admin'] }] }, {}), [
     {
       requirement: 'anyOf',
       wanted:
-        'do one of these: be a member of one of: /staff and bring a token with one of the scopes: x; ' +
-        'or have one of the realm roles: admin',
+        'do one of these: be a member of /staff and bring a token with the scope x; ' +
+        'or have the realm role admin',
     },
   ])
   assert.deepEqual(unmet({ not: { groups: ['/guests'] } }, { groups: ['/guests'] }), [
-    { requirement: 'not', wanted: 'not be a member of one of: /guests' },
+    { requirement: 'not', wanted: 'not be a member of /guests' },
   ])
   const [address] = unmet({ emails: ['boss@example.com'] }, { email: 'me@example.com' })
   assert.doesNotMatch(address!.wanted, /boss/, 'nobody learns the addresses of others')

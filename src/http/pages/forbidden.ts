@@ -51,5 +51,5 @@ function who(identity: NonNullable<ForbiddenPage['identity']>, provider: string 
 
 function missing(unmet: readonly Unmet[]): Html | undefined {
   if (unmet.length === 0) return undefined
-  return html`<h2>What is missing</h2><ul>${unmet.map(({ wanted }) => html`<li>${foreign(wanted)}</li>`)}</ul>`
+  return html`<h2>To see it you have to</h2><ul>${unmet.map(({ wanted }) => html`<li>${foreign(wanted)}</li>`)}</ul>`
 }
