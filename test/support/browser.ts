@@ -60,11 +60,13 @@ export interface Browser {
 export interface BrowserOptions {
   /** For the expiry of cookies. */
   readonly now?: () => number
+  /** False for cookies that never come back: blocked here, or withheld by something on the way. */
+  readonly keeps?: (name: string) => boolean
 }
 
 /** Names under `.test` lead to 127.0.0.1, so that journeys over several hosts need no DNS. */
-export function createBrowser({ now }: BrowserOptions = {}): Browser {
-  const cookies = createCookieJar(now)
+export function createBrowser({ now, keeps = () => true }: BrowserOptions = {}): Browser {
+  const cookies = forgetful(createCookieJar(now), keeps)
   const agent = new Agent({ connect: { lookup, rejectUnauthorized: false } })
   const ask = createAsk(agent, cookies)
 
@@ -149,6 +151,12 @@ export function createBrowser({ now }: BrowserOptions = {}): Browser {
 export async function signIn(browser: Browser, page: Visit, username: string, password = username): Promise<Visit> {
   return browser.submit(page, { username, password }, 'Sign in')
 }
+
+const forgetful = (jar: CookieJar, keeps: (name: string) => boolean): CookieJar => ({
+  ...jar,
+  set: (url, header, context) =>
+    keeps(header.split('=', 1)[0]!.trim()) ? jar.set(url, header, context) : 'blocked by the test',
+})
 
 interface Question {
   readonly method: string

@@ -9,7 +9,7 @@ import { type Idp, type IdpUser, startIdp } from '../../src/dev/idp.ts'
 import type { Lifetimes } from '../../src/dev/idp-provider.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
 import { type Application, startApplication } from './application.ts'
-import { type Browser, createBrowser, signIn, type Visit } from './browser.ts'
+import { type Browser, type BrowserOptions, createBrowser, signIn, type Visit } from './browser.ts'
 import { type MovableClock, movableClock } from './clock.ts'
 
 /** Keys of the config file; those given replace the usual ones whole. */
@@ -61,7 +61,7 @@ export interface TestGateway {
   /** All that was logged, as text: for canaries. */
   logText(): string
   /** A new browser, closed with the test. */
-  browser(): Browser
+  browser(options?: BrowserOptions): Browser
   /** Address of one of our pages. */
   own(page: string): string
   /** Writes the file anew, with these keys in place of those of the start. */
@@ -137,8 +137,8 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
     issuer: idp.issuer,
     lines,
     logText: () => text,
-    browser() {
-      const browser = createBrowser({ now: clock.now })
+    browser(more) {
+      const browser = createBrowser(more)
       browsers.push(browser)
       return browser
     },
