@@ -12,7 +12,7 @@ export interface BearerChallenge {
   readonly resourceMetadata?: string
 }
 
-/** The value of a WWW-Authenticate header, `Bearer …` (RFC 6750 3, RFC 9470 3, RFC 9728 5.1). */
+/** The value of a WWW-Authenticate header, `Bearer …` (RFC 6750 3, RFC 9470 3, RFC 9728 5.1); never without a parameter. */
 export function bearerChallenge(challenge: BearerChallenge): string {
   const parameters = [
     ['error', challenge.error],
@@ -25,7 +25,7 @@ export function bearerChallenge(challenge: BearerChallenge): string {
   const written = parameters
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([name, value]) => `${name}="${quotable(value!)}"`)
-  return written.length === 0 ? 'Bearer' : `Bearer ${written.join(', ')}`
+  return written.length === 0 ? 'Bearer realm="doorward"' : `Bearer ${written.join(', ')}`
 }
 
 /**

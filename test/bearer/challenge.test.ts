@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { bearerChallenge } from '../../src/bearer/challenge.ts'
 
 test('a request without a token gets a challenge without an error', () => {
-  assert.equal(bearerChallenge({}), 'Bearer')
+  assert.equal(bearerChallenge({}), 'Bearer realm="doorward"')
   assert.equal(
     bearerChallenge({ resourceMetadata: 'https://a.example/.well-known/oauth-protected-resource' }),
     'Bearer resource_metadata="https://a.example/.well-known/oauth-protected-resource"',
