@@ -20,7 +20,7 @@ const files = (patterns.length > 0 ? patterns : ['test/**/*.test.ts']).flatMap((
 const tests: Step = {
   name: 'tests',
   command: process.execPath,
-  args: ['--test', '--test-concurrency=2', '--unhandled-rejections=strict', ...files],
+  args: ['--test', '--test-concurrency=2', '--test-timeout=180000', '--unhandled-rejections=strict', ...files],
 }
 
 const started = Date.now()
@@ -28,5 +28,7 @@ const failed = (patterns.length > 0 ? [tests] : [...checks, tests]).filter(({ na
   console.log(`\n# ${name}`)
   return spawnSync(command, args, { stdio: 'inherit' }).status !== 0
 })
-console.log(`\n# ${Math.round((Date.now() - started) / 1000)} s; ${failed.length === 0 ? 'all green' : `failed: ${failed.map((step) => step.name).join(', ')}`}`)
+console.log(
+  `\n# ${Math.round((Date.now() - started) / 1000)} s; ${failed.length === 0 ? 'all green' : `failed: ${failed.map((step) => step.name).join(', ')}`}`,
+)
 process.exitCode = failed.length === 0 ? 0 : 1

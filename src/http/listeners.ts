@@ -37,7 +37,7 @@ export function buildPublicListener(parts: ListenerParts): FastifyInstance {
         if (isOwn(request.url ?? '', basePath)) ownPages(request, response)
         else proxy(request, response)
       }
-      const server = createServer(optionsOf(config.limits), serve)
+      const server = createServer({ ...optionsOf(config.limits), shouldUpgradeCallback: isOurUpgrade }, serve)
       // Ours answer 100 once the request is allowed; Node would answer before anybody looked.
       server.on('checkContinue', serve)
       server.on('checkExpectation', (_request, response: ServerResponse) => {
@@ -59,6 +59,14 @@ function isOwn(url: string, basePath: string): boolean {
   const next = url.charCodeAt(basePath.length)
   // Nothing, a slash or a question mark: `/_doorwardish` is an application's address.
   return Number.isNaN(next) || next === 0x2f || next === 0x3f
+}
+
+/**
+ * Whether an Upgrade header is taken up. h2c never is, and clients that offer it with every request (Java's does) go
+ * on in HTTP/1.1, as RFC 9110 7.8 has it. Node before 24.9 does not ask, and such a request is refused with 426.
+ */
+function isOurUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() !== 'h2c'
 }
 
 function optionsOf(limits: LimitsConfig): ServerOptions {

@@ -4,7 +4,8 @@ import { originOf, type Target } from '../core/target.ts'
 import type { Decision } from '../gate/decision.ts'
 import { preflightAnswer } from '../policy/cors.ts'
 import { forward } from '../proxy/forward.ts'
-import { requestHeaders } from '../proxy/request-headers.ts'
+import { abandonBody } from '../proxy/request-body.ts'
+import { type Forwarded, requestHeaders } from '../proxy/request-headers.ts'
 import { respondStatic } from '../proxy/static-response.ts'
 import { publicAddress, upstreamPath } from '../proxy/upstream-path.ts'
 import type { Upstream } from '../proxy/upstreams.ts'
@@ -98,9 +99,8 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
 
   function send(exchange: Exchange, response: ServerResponse, answer: Answer): void {
     const { request } = exchange
-    // What follows in the connection is a body nobody wants: closing is cheaper than reading it (and cannot smuggle).
-    const unread = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
-    sendAnswer(response, unread ? withHeaders(answer, { connection: 'close' }) : answer, request.method === 'HEAD')
+    abandonBody(request)
+    sendAnswer(response, answer, request.method === 'HEAD')
     observer.finished(exchange, answer.status)
   }
 }
@@ -114,11 +114,17 @@ export function headersFor(current: Serving, exchange: Exchange, decision: Decis
     names: current.headerNames,
     host: upstream.config.host === 'keep' ? target.host : upstream.host,
     cookie: cookie === undefined ? undefined : withoutOwnCookies(cookie, current.sessions.isOwnCookieName),
-    forwarded: { for: address, host: target.host, proto: target.scheme, port: portOf(target) },
+    forwarded: forwardedOf(target, address, upstream),
     identity: decision.headers.known,
     authorization: current.basicAuth[decision.route!.index],
     forwardAuthorization: current.config.routes[decision.route!.index]!.headers.forwardAuthorization,
   })
+}
+
+function forwardedOf(target: Target, address: string, { config }: Upstream): Forwarded {
+  const { stripPrefix } = config
+  const prefix = stripPrefix === undefined ? {} : { prefix: stripPrefix }
+  return { for: address, host: target.host, proto: target.scheme, port: portOf(target), ...prefix }
 }
 
 function portOf({ scheme, host }: Target): string {

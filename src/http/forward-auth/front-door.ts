@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../core/errors.ts'
 import type { Decision } from '../../gate/decision.ts'
+import { abandonBody } from '../../proxy/request-body.ts'
 import { json, sendAnswer, withHeaders } from '../answer.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
@@ -27,6 +28,8 @@ export function createForwardAuthDoor(serving: () => Serving, observer: Observer
       sendAnswer(response, json(404, { error: 'not_found', message: 'no such gateway endpoint', known }))
       return
     }
+    // Envoy may send the body along, nginx a length without one: it plays no part in the answer.
+    abandonBody(request)
     const exchange = observer.open(request, 'forward-auth', found.adapter)
     const current = serving()
     try {
