@@ -254,7 +254,11 @@ const refused: Record<string, Attack> = {
   },
   'claim-crlf': async () =>
     withClaims({ preferred_username: 'a\r\nX-Forwarded-Groups: admins' }, { groups: ['a\n'] }, { sub: 'a\0' }),
-  'size-huge': async () => [`${await honest()}${'A'.repeat(1024 * 1024)}`, 'A'.repeat(100 * 1024 * 1024)],
+  'size-huge': async () => [
+    await rogue.accessToken({ padding: 'x'.repeat(13_000) }),
+    `${await honest()}${'A'.repeat(1024 * 1024)}`,
+    'A'.repeat(100 * 1024 * 1024),
+  ],
   'json-garbage': async () => {
     const good = JSON.stringify(await claims())
     const garbage = [

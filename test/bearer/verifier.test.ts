@@ -4,7 +4,7 @@ import { openBearerVerifier } from '../../src/bearer/verifier.ts'
 import type { BearerConfig } from '../../src/config/config.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { silentLog } from '../../src/core/log.ts'
-import { openRogueProvider } from '../support/rogue-provider.ts'
+import { forge, openRogueProvider } from '../support/rogue-provider.ts'
 import { bearerConfig } from './entry.ts'
 
 async function openWorld(t: TestContext, changes: Partial<BearerConfig> = {}, cacheBytes?: number) {
@@ -150,6 +150,20 @@ test('errors name what differs', async (t) => {
   )
   assert.equal(await detailOf({ aud: ['a', 'b"\r\n'] }), 'invalid audience: expected api, got a, b"??')
   assert.equal(await detailOf({ aud: undefined }), 'invalid audience: expected api, got none')
+  assert.equal(await detailOf({ sub: undefined }), 'sub is missing (Keycloak: the client scope `basic`)')
+})
+
+test('an algorithm or kid that cannot be is refused before any key is fetched', async (t) => {
+  const { rogue, verifier } = await openWorld(t)
+  const detailOf = async (header: object) => {
+    const result = await verifier.verify(forge(header, { iss: rogue.issuer }, 'AAAA'))
+    return result.kind === 'invalid' ? result.detail : ''
+  }
+  assert.equal(await detailOf({ alg: 'HS256', kid: 'a' }), 'the algorithm is not one of RS256, ES256')
+  for (const kid of [1, ['a'], 'k'.repeat(2000)]) {
+    assert.equal(await detailOf({ alg: 'RS256', kid }), 'kid is not a short text')
+  }
+  assert.equal(rogue.calls.jwks, 0)
 })
 
 test('userinfo fills in groups once, and only for the same person', async (t) => {

@@ -21,6 +21,11 @@ const callbacks: Record<string, Change | readonly Change[]> = {
     (query) => query.append('iss', 'https://evil.example'),
     (query) => query.append('iss', query.get('iss')!),
   ],
+  // RP-12: any parameter, not only those the library reads.
+  'session-state-duplicate': (query) => {
+    query.append('session_state', 'a')
+    query.append('session_state', 'b')
+  },
   'case-params': (query) => {
     const [code, state] = [query.get('code')!, query.get('state')!]
     clear(query)
