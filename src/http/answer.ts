@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { framingProblem } from '../proxy/request-framing.ts'
 import { answerUpgrade } from '../proxy/upgrade-answer.ts'
 
 /** A complete answer of our own, before anybody has decided how it travels. */
@@ -27,6 +28,10 @@ export const withHeaders = (answer: Answer, headers: Answer['headers']): Answer 
   ...answer,
   headers: { ...answer.headers, ...headers },
 })
+
+/** Where the length of a request is in doubt, so is what comes next on its connection (RFC 9112 6.3). */
+export const closingIfUnclear = (answer: Answer, request: IncomingMessage): Answer =>
+  framingProblem(request) === undefined ? answer : withHeaders(answer, { connection: 'close' })
 
 export function sendAnswer(response: ServerResponse, answer: Answer, isHead = false): void {
   const headers = flatHeaders(answer)

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { GatewayError } from '../core/errors.ts'
-import type { Answer } from './answer.ts'
+import { type Answer, closingIfUnclear, withHeaders } from './answer.ts'
 import type { CallbackFlights } from './callback-flights.ts'
 import { askingOf, type Exchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
@@ -86,7 +86,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     observer.failed(exchange, planned)
     const failure = serving().refuser.fail(planned, askingOf(exchange))
     const allow = planned instanceof GatewayError && 'allow' in planned ? { allow: String(planned.allow) } : {}
-    return send(exchange, reply, { ...failure, headers: { ...failure.headers, ...allow } })
+    return send(exchange, reply, closingIfUnclear(withHeaders(failure, allow), request.raw))
   }
 
   function send(exchange: Exchange, reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {

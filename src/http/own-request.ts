@@ -8,7 +8,7 @@ import type { Answer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 import { pageHeaders } from './pages/headers.ts'
 import type { Html } from './pages/html.ts'
-import { readCredentials, readTarget, refuseDuplicates } from './request-reading.ts'
+import { readCredentials, readTarget, refuseUnclearHead } from './request-reading.ts'
 import type { Serving } from './serving.ts'
 import type { Site } from './sites.ts'
 
@@ -26,7 +26,7 @@ export interface OwnRequest {
 /** @throws GatewayError `host_unknown` where the host is not one of publicUrl */
 export function readOwnRequest(serving: Serving, exchange: Exchange, form: URLSearchParams): OwnRequest {
   const { request } = exchange
-  refuseDuplicates(request)
+  refuseUnclearHead(request)
   const target = readTarget(request, serving.surroundings)
   exchange.target = target
   const { credentials, asker } = readCredentials(request, target.method, serving.surroundings, true)

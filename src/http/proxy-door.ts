@@ -10,17 +10,17 @@ import { respondStatic } from '../proxy/static-response.ts'
 import { publicAddress, upstreamPath } from '../proxy/upstream-path.ts'
 import type { Upstream } from '../proxy/upstreams.ts'
 import { withoutOwnCookies } from '../session/cookie-header.ts'
-import { type Answer, sendAnswer, withHeaders } from './answer.ts'
+import { type Answer, closingIfUnclear, sendAnswer, withHeaders } from './answer.ts'
 import { askingOf, type Exchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
-import { readCredentials, readTarget, refuseDuplicates } from './request-reading.ts'
+import { readCredentials, readTarget, refuseUnclearHead } from './request-reading.ts'
 import type { Serving } from './serving.ts'
 
 /** Reads a request and asks the gate. Shared with upgrades, so that a websocket is judged by the same lines. */
 export function decideProxied(current: Serving, exchange: Exchange): Decision | Promise<Decision> {
   const { request } = exchange
-  refuseDuplicates(request)
+  refuseUnclearHead(request)
   const target = readTarget(request, current.surroundings)
   exchange.target = target
   const { credentials, asker } = readCredentials(request, target.method, current.surroundings, true)
@@ -94,7 +94,8 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
 
   function fail(current: Serving, exchange: Exchange, response: ServerResponse, error: unknown): void {
     observer.failed(exchange, error)
-    send(exchange, response, current.refuser.fail(error, askingOf(exchange)))
+    const failure = current.refuser.fail(error, askingOf(exchange))
+    send(exchange, response, closingIfUnclear(failure, exchange.request))
   }
 
   function send(exchange: Exchange, response: ServerResponse, answer: Answer): void {

@@ -3,6 +3,7 @@ import { clientAddress, type Networks } from '../core/addresses.ts'
 import { GatewayError } from '../core/errors.ts'
 import { normaliseHost, readPath, type Target } from '../core/target.ts'
 import type { Credentials } from '../gate/decision.ts'
+import { refuseUnsafeFraming } from '../proxy/request-framing.ts'
 import { type Asker, askerOf } from './asker.ts'
 
 /** What a listener has to know of the world in front of it to read a request. */
@@ -17,10 +18,11 @@ export interface Surroundings {
 export const peerOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? ''
 
 /**
- * Node takes the first of two Host or Authorization headers; another reader may take the last
- * (RFC 9112 3.2 asks for 400). The same for a TE or a length is refused by Node's parser itself.
+ * Refuses what two readers could take in two ways, before anything of it is believed: unclear framing, and repeated
+ * Host or Authorization headers, of which Node takes the first and another reader may take the last (RFC 9112 3.2).
  */
-export function refuseDuplicates(request: IncomingMessage): void {
+export function refuseUnclearHead(request: IncomingMessage): void {
+  refuseUnsafeFraming(request)
   const raw = request.rawHeaders
   let hosts = 0
   let authorizations = 0

@@ -21,17 +21,24 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Refuses framing that two readers could take in two ways and Node's parser lets pass: a transfer coding other
- * than exactly `chunked` (RFC 9112 6.1), any at all in HTTP/1.0, and lines that claim another major version. The
- * connection has to close afterwards. `forward` and `tunnel` call it; repeated Host lines are the front door's to
- * refuse, which reads Host first.
+ * Why the framing could be taken in two ways although Node's parser lets it pass: a transfer coding other than exactly
+ * `chunked` (RFC 9112 6.1), any at all in HTTP/1.0, or a line that claims another major version. Undefined where it
+ * cannot. The connection has to close after such a request.
+ */
+export function framingProblem({ headers, httpVersion, httpVersionMajor, httpVersionMinor }: IncomingMessage) {
+  if (httpVersionMajor !== 1) return `HTTP/${httpVersion}`
+  const coding = headers['transfer-encoding']
+  if (coding === undefined) return undefined
+  if (coding.toLowerCase() !== 'chunked') return `transfer coding ${coding}`
+  return httpVersionMinor === 0 ? 'Transfer-Encoding in HTTP/1.0' : undefined
+}
+
+/**
+ * Repeated Host lines are the front door's to refuse, which reads Host first.
  *
  * @throws GatewayError `bad_request`
  */
 export function refuseUnsafeFraming(request: IncomingMessage): void {
-  if (request.httpVersionMajor !== 1) throw new GatewayError('bad_request', `HTTP/${request.httpVersion}`)
-  const coding = request.headers['transfer-encoding']
-  if (coding === undefined) return
-  if (coding.toLowerCase() !== 'chunked') throw new GatewayError('bad_request', `transfer coding ${coding}`)
-  if (request.httpVersionMinor === 0) throw new GatewayError('bad_request', 'Transfer-Encoding in HTTP/1.0')
+  const problem = framingProblem(request)
+  if (problem !== undefined) throw new GatewayError('bad_request', problem)
 }

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../core/errors.ts'
 import type { Decision } from '../../gate/decision.ts'
 import { abandonBody } from '../../proxy/request-body.ts'
-import { json, sendAnswer, withHeaders } from '../answer.ts'
+import { closingIfUnclear, json, sendAnswer, withHeaders } from '../answer.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
-import { peerOf, readCredentials, refuseDuplicates, targetFrom } from '../request-reading.ts'
+import { peerOf, readCredentials, refuseUnclearHead, targetFrom } from '../request-reading.ts'
 import type { Serving } from '../serving.ts'
 import type { ForwardAuthAdapter } from './adapter.ts'
 import { envoy, gatewayApi } from './envoy.ts'
@@ -48,7 +48,7 @@ export function createForwardAuthDoor(serving: () => Serving, observer: Observer
   function decide(current: Serving, exchange: Exchange, { adapter, pathBelow }: Found): Decision | Promise<Decision> {
     const { request } = exchange
     refuseStrangers(current, request)
-    refuseDuplicates(request)
+    refuseUnclearHead(request)
     const { surroundings } = current
     const asked = adapter.asked(request, pathBelow)
     const target = targetFrom(asked.method, asked.scheme ?? surroundings.scheme, asked.host, asked.uri)
@@ -79,7 +79,7 @@ export function createForwardAuthDoor(serving: () => Serving, observer: Observer
   function fail(current: Serving, exchange: Exchange, response: ServerResponse, error: unknown): void {
     observer.failed(exchange, error)
     const failure = current.refuser.fail(error, askingOf(exchange))
-    sendAnswer(response, failure, exchange.request.method === 'HEAD')
+    sendAnswer(response, closingIfUnclear(failure, exchange.request), exchange.request.method === 'HEAD')
     observer.finished(exchange, failure.status)
   }
 }
