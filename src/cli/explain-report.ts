@@ -24,7 +24,7 @@ export function printFinding(report: Report, out: Output, json: boolean): void {
 export function printRefused({ message, status, code }: GatewayError, out: Output, json: boolean): void {
   const verdict = { kind: 'refused', reason: code, status, detail: message }
   if (json) out.json({ verdict })
-  else out.result(`verdict: ${out.paint.bad('refused')} with ${status}, whoever asks: ${message}`)
+  else out.result(`verdict: ${out.paint.bad('refused')} (${status}), whoever asks: ${message}`)
 }
 
 function asJson({ question: { target, address }, person, finding }: Report) {
@@ -146,13 +146,13 @@ function sentenceOf(verdict: Verdict, { paint }: Output): string {
     case 'allow':
       return `${paint.good('allow')}${verdict.identity === undefined ? ', without saying who it is' : ` as ${verdict.identity.username}`}`
     case 'login':
-      return `${paint.warning('login')}: ${loginSentence(verdict)}`
+      return `${paint.warning('login')}, ${loginSentence(verdict)}`
     case 'challenge':
-      return `${paint.bad('challenge')}: 401, ${challengeSentence(verdict)}`
+      return `${paint.bad('challenge')} (401), ${challengeSentence(verdict)}`
     case 'forbid':
-      return `${paint.bad('forbid')}: 403, ${forbidSentence(verdict)}`
+      return `${paint.bad('forbid')} (403), ${forbidSentence(verdict)}`
     case 'unrouted':
-      return `${paint.bad('unrouted')}: ${unroutedSentences[verdict.reason]}`
+      return `${paint.bad('unrouted')} ${unroutedSentences[verdict.reason]}`
   }
 }
 
@@ -181,7 +181,7 @@ function forbidSentence({ unmet, detail }: Of<'forbid'>): string {
 }
 
 const unroutedSentences: Readonly<Record<Of<'unrouted'>['reason'], string>> = {
-  no_route: '404 (403 to an ingress), no route of the file has this path',
-  host_unknown: '421 (403 to an ingress), no route and no publicUrl has this host',
-  method_not_allowed: '405 (403 to an ingress), the route of this path does not list the method',
+  no_route: '(404, or 403 to an ingress), no route of the file has this path',
+  host_unknown: '(421, or 403 to an ingress), no route and no publicUrl has this host',
+  method_not_allowed: '(405, or 403 to an ingress), the route of this path does not list the method',
 }

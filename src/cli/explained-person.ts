@@ -77,7 +77,8 @@ function claimsPerson(claims: Claims, config: Config, from: 'file' | 'token'): P
     const named = 'name' in rules ? { ...rules, provider: rules.name } : rules
     return { kind: 'claims', identity: identityFrom({ idToken: claims }, named), from }
   } catch (error) {
-    if (error instanceof ClaimError) throw new UsageError(`${error.message}; a login would be refused too`, claimsHint)
+    if (error instanceof ClaimError)
+      throw new UsageError(`${error.message}, so a login would fail too`, 'correct this claim and try again')
     throw error
   }
 }

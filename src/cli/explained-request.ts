@@ -13,7 +13,7 @@ import { compileHeaders, configuredNames } from '../gate/identity-headers.ts'
 import type { Renewal } from '../gate/renewal.ts'
 import { targetFrom } from '../http/request-reading.ts'
 import { type Explanation, explain } from '../policy/explain.ts'
-import { compilePolicy } from '../policy/policy.ts'
+import { type CompiledRoute, compilePolicy } from '../policy/policy.ts'
 import { openSessionState, openSessions } from '../session/open.ts'
 import type { LiveSession, SessionStore } from '../session/session.ts'
 import type { Person } from './explained-person.ts'
@@ -78,8 +78,7 @@ export async function judge(question: Question, person: Person, config: Config):
   const found = explain(policy, target, undefined, context)
   const route = found.route && policy.routes[found.route.index]
   const shownBy = howShown(person, route?.acceptsSession ?? true)
-  const isLookedAt = shownBy === 'session' ? route?.acceptsSession : shownBy === 'token' && route?.acceptsBearer
-  const identity = isLookedAt === true && route?.access !== 'public' ? identityOf(person) : undefined
+  const identity = route === undefined || looksAt(route, shownBy) ? identityOf(person) : undefined
   const explanation = explain(policy, target, identity, context)
   const decision = await withSessions(config, shownBy === 'session' ? identity : undefined, (sessionsAt) => {
     const names = configuredNames(config.routes)
@@ -104,6 +103,9 @@ function destinationOf({ upstream, respond }: RouteConfig): string {
     return 'the ingress that asked; a direct request gets 421, since the route has no upstream'
   return upstream.socketPath ?? upstream.url.origin
 }
+
+const looksAt = ({ access, acceptsSession, acceptsBearer }: CompiledRoute, shownBy: ShownBy): boolean =>
+  access !== 'public' && ((shownBy === 'session' && acceptsSession) || (shownBy === 'token' && acceptsBearer))
 
 /** Claims become the session of a browser where the route looks at sessions, else a token. */
 function howShown({ kind }: Person, acceptsSession: boolean): ShownBy {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { ConfigProblem } from '../config/problems.ts'
 import { type RunningServer, type ServerSource, startServer } from '../server.ts'
+import { readVersion } from '../telemetry/version.ts'
 import { type ConfigFile, findConfigFile, readConfig } from './config-file.ts'
 import { listenFailure } from './listen-failure.ts'
 import type { Output } from './output.ts'
@@ -12,7 +13,7 @@ import type { Call, ExitCode, World } from './world.ts'
 export async function serve(call: Call): Promise<ExitCode> {
   const { out, world } = call
   const file = findConfigFile(call)
-  out.say(`reading ${file.shown}`)
+  out.say(`version ${readVersion()}, config file ${file.shown}`)
   const shutdown = awaitShutdown(world)
   try {
     const server = await startServer({ source: sourceOf(file, world) }).catch((error: unknown) => {

@@ -8,17 +8,25 @@ export interface Shutdown {
   forget(): void
 }
 
+/** Milliseconds in which the same signal again is an echo: npm passes on a Ctrl-C that the terminal sent to all. */
+const echo = 300
+
 /**
  * Waits for the signals that end a server. Listening starts at once: as process 1 of a container there is no
  * default handling to rely on. A second signal ends the process on the spot with 128 plus its number, as shells do.
  */
 export function awaitShutdown({ signals, exit }: World): Shutdown {
   const { promise, resolve } = Promise.withResolvers<SignalName>()
-  let count = 0
+  let first: SignalName | undefined
+  let echoing = true
   const on = (name: 'SIGINT' | 'SIGTERM') => () => {
-    count++
-    if (count === 1) resolve(name)
-    else exit(128 + constants.signals[name])
+    if (first === undefined) {
+      first = name
+      setTimeout(() => {
+        echoing = false
+      }, echo).unref()
+      resolve(name)
+    } else if (name !== first || !echoing) exit(128 + constants.signals[name])
   }
   const listeners = { SIGINT: on('SIGINT'), SIGTERM: on('SIGTERM') } as const
   signals.on('SIGINT', listeners.SIGINT)
