@@ -53,8 +53,9 @@ function print({ shown }: ConfigFile, found: Found, strict: boolean, out: Output
   const { config, warnings } = found
   for (const warning of warnings) printProblem(shown, warning, paint.warning('warning'), out)
   for (const registration of registrations(config)) printUris(registration, out)
-  const parts = [counted(config.routes.length, 'route'), counted(config.providers.length, 'provider')]
-  const summary = `${shown}: ${paint.good('fine')} (${parts.join(', ')}, session store ${config.session.store})`
+  const store = config.providers.length === 0 ? [] : [`session store ${config.session.store}`]
+  const parts = [counted(config.routes.length, 'route'), counted(config.providers.length, 'provider'), ...store]
+  const summary = `${shown}: ${paint.good('fine')} (${parts.join(', ')})`
   if (warnings.length === 0) out.result(summary)
   else
     out.result(

@@ -69,6 +69,13 @@ function decode(token: string): Claims {
 function claimsPerson(claims: Claims, config: Config, from: 'file' | 'token'): Person {
   const provider = config.providers.find(({ issuer }) => issuer === claims.iss)
   const bearer = config.bearer.find(({ issuer }) => issuer === claims.iss)
+  if (claims.iss !== undefined && provider === undefined && bearer === undefined) {
+    const known = [...new Set([...config.providers, ...config.bearer].map(({ issuer }) => issuer))].join(' and ')
+    throw new UsageError(
+      `the claims are of another issuer: ${JSON.stringify(claims.iss)}`,
+      `the config file knows ${known}`,
+    )
+  }
   const byToken = from === 'token' && bearer !== undefined
   const rules = byToken ? asBearer(bearer) : (provider ?? (bearer && asBearer(bearer)) ?? config.providers[0])
   if (rules === undefined)
