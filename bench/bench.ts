@@ -197,5 +197,7 @@ function report(targets: readonly Target[], samples: ReadonlyMap<string, readonl
 
 function pinning(): string {
   const isPinned = hasTaskset && cpus().length > 1
-  return isPinned ? 'server pinned to one core, load and upstream to the other' : 'nothing pinned: the figures are rough'
+  return isPinned
+    ? 'server pinned to one core, load and upstream to the other'
+    : 'nothing pinned: the figures are rough'
 }

@@ -279,8 +279,7 @@ test('what is missing is named by the key of the file, in a sentence', () => {
     {
       requirement: 'anyOf',
       wanted:
-        'do one of these: be a member of /staff and bring a token with the scope x; ' +
-        'or have the realm role admin',
+        'do one of these: be a member of /staff and bring a token with the scope x; ' + 'or have the realm role admin',
     },
   ])
   assert.deepEqual(unmet({ not: { groups: ['/guests'] } }, { groups: ['/guests'] }), [

@@ -40,7 +40,7 @@ describe('requests', () => {
     await using gateway = await openGateway(upstream.url)
     const body = randomBytes(1024 * 1024)
     for (const chunked of [false, true]) {
-      const sent = chunked ? new ReadableStream({ start: (to) => void (to.enqueue(body), to.close()) }) : body
+      const sent = chunked ? ReadableStream.from([body]) : body
       const answer = await fetch(gateway.url, { method: 'POST', body: sent, duplex: 'half' } as RequestInit)
       const seen = (await answer.json()) as ReceivedRequest
       assert.ok(Buffer.from(seen.body, 'latin1').equals(body))
@@ -141,7 +141,10 @@ describe('answers', () => {
     return {
       upstream,
       gateway,
-      [Symbol.asyncDispose]: async () => void (await gateway[Symbol.asyncDispose](), await upstream.close()),
+      async [Symbol.asyncDispose]() {
+        await gateway[Symbol.asyncDispose]()
+        await upstream.close()
+      },
     }
   }
 
