@@ -1,7 +1,7 @@
 import type { BearerResult, BearerVerifier } from '../bearer/verifier.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Identity } from '../core/identity.ts'
-import type { Target } from '../core/target.ts'
+import { originOf, type Target } from '../core/target.ts'
 import type { Unmet } from '../core/verdict.ts'
 import { isCorsOrigin } from '../policy/cors.ts'
 import { originProblem } from '../policy/origin.ts'
@@ -135,7 +135,8 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
       isUpgrade: credentials.isUpgrade,
       origin: credentials.origin,
       secFetchSite: credentials.secFetchSite,
-      allowedOrigins: ownOrigins,
+      // The address itself counts too: with a cookie domain it need not be one of publicUrl.
+      allowedOrigins: credentials.origin === originOf(target) ? [credentials.origin] : ownOrigins,
       routeOrigins: route.origins,
     })
     if (wrongOrigin !== undefined) {

@@ -30,6 +30,8 @@ export async function loopAnswer(own: OwnRequest, returnTo: URL): Promise<Answer
     { requestId: exchange.requestId, findings: findings.map(({ kind }) => kind), site: site.origin },
     'sign-in goes round in circles; see the findings',
   )
+  const { requestId, address } = exchange
+  serving.audit({ event: 'login_failed', requestId, address, provider: '', reason: 'login_loop' })
   return pageAnswer(own, 508, html, { 'set-cookie': site.sessions.markers.clear() })
 }
 

@@ -11,6 +11,8 @@ export interface Observer {
   failed(exchange: Exchange, error: unknown): void
   /** The upstream's headers have come, or its failure. @param milliseconds from asking to then */
   upstreamAnswered(exchange: Exchange, status: number, milliseconds: number): void
+  /** A tunnel stands. @returns to be called once when it has ended */
+  upgradeOpened(exchange: Exchange): () => void
   /** The answer's headers are out. */
   finished(exchange: Exchange, status: number): void
 }

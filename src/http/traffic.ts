@@ -55,6 +55,8 @@ export function createTraffic(parts: TrafficParts): Observer {
       metrics.upstream(verdict.route, milliseconds / 1000)
       if (status === 401) metrics.upstreamUnauthorized(verdict.route)
     },
+    upgradeOpened: ({ verdict }) =>
+      verdict?.kind === 'allow' ? parts.metrics().upgradeOpened(verdict.route) : () => {},
     finished(exchange, status) {
       if (parts.accessLogged) parts.accessLog(entryOf(exchange, status, monotonic()))
     },

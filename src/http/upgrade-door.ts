@@ -55,6 +55,7 @@ export function createUpgradeDoor(serving: () => Serving, observer: Observer, tu
       onResponse(status, latency) {
         observer.upstreamAnswered(exchange, status, latency)
         observer.finished(exchange, status)
+        if (status === 101) void opened.closed.then(observer.upgradeOpened(exchange))
       },
       onFailure: (error) => fail(current, exchange, connection.socket, error),
     })

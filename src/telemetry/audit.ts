@@ -43,7 +43,7 @@ export type AuditEvent = Origin &
         readonly event: 'session_ended'
         readonly identity: Identity | undefined
         readonly sessionId: string
-        readonly reason: 'idle' | 'lifetime' | 'revoked' | 'refresh' | 'replaced'
+        readonly reason: 'refresh' | 'replaced'
       }
   )
 

@@ -165,8 +165,8 @@ test('audit events name the person and the hash of the session, and are counted'
   audit({ event: 'logout', identity, sessionId, by: 'provider' })
   audit({ event: 'denied', identity: undefined, route: 'admin', reason: 'requirement_unmet', unmet: ['groups'] })
   audit({ event: 'refresh_failed', identity, sessionId, errorClass: 'operator', detail: 'invalid_client' })
-  audit({ event: 'session_ended', identity, sessionId, reason: 'idle' })
-  assert.deepEqual(counted, ['login ok', 'login login_denied', 'logout provider', 'refresh operator', 'end idle'])
+  audit({ event: 'session_ended', identity, sessionId, reason: 'refresh' })
+  assert.deepEqual(counted, ['login ok', 'login login_denied', 'logout provider', 'refresh operator', 'end refresh'])
   assert.deepEqual(JSON.parse(lines[0]!), {
     level: 'info',
     time: '2027-01-15T08:00:00.042Z',

@@ -1,4 +1,4 @@
-import { type ErrorCode, statusOf } from '../../core/errors.ts'
+import { type ErrorCode, GatewayError, statusOf } from '../../core/errors.ts'
 import type { Proof } from '../../core/proof.ts'
 import { LoginFailure, loginFailureOf } from '../../oidc/failure.ts'
 import { finishLogin } from '../../oidc/login.ts'
@@ -49,11 +49,19 @@ async function redeem(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
   if (provider === undefined) return restart(own, flow)
   const current = new URL(redirectUri(own, flow.provider))
   current.search = query.toString()
+  let proof: Proof
   try {
-    return await begin(own, flow, await finishLogin(provider, current, flow))
+    proof = await finishLogin(provider, current, flow)
   } catch (error) {
     if (!(error instanceof LoginFailure)) serving.log.error({ err: error }, 'the callback failed')
     return loginFailed(own, flow, loginFailureOf(error))
+  }
+  try {
+    return await begin(own, flow, proof)
+  } catch (error) {
+    // The provider did its part; a session too large for its cookie, or a store that is down, has its own words.
+    if (error instanceof GatewayError) failedLogin(own, flow.provider, error.code, error.message)
+    throw error
   }
 }
 
@@ -131,7 +139,7 @@ async function afterReplay(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
 async function loginFailed(own: OwnRequest, flow: LoginFlow, failure: LoginFailure): Promise<Answer> {
   const { serving, site, exchange } = own
   const cookies = { 'set-cookie': site.sessions.flows.end(flow.state) }
-  failedLogin(own, flow.provider, failure.error, failure)
+  failedLogin(own, flow.provider, failure.error, `${failure.reason}: ${failure.message}`)
   if (failure.code === 'code_rejected' && flow.attempt === 1) return restart(own, flow)
   const { requestId } = exchange
   const said = failure.description
@@ -140,13 +148,14 @@ async function loginFailed(own: OwnRequest, flow: LoginFlow, failure: LoginFailu
   return pageAnswer(own, statusOf(failure.error), html, cookies)
 }
 
-function failedLogin(
-  { serving, exchange }: OwnRequest,
-  provider: string,
-  reason: ErrorCode,
-  failure?: LoginFailure,
-): void {
+function failedLogin({ serving, exchange }: OwnRequest, provider: string, reason: ErrorCode, detail?: string): void {
   const { requestId, address } = exchange
-  const detail = failure === undefined ? {} : { detail: `${failure.reason}: ${failure.message}` }
-  serving.audit({ event: 'login_failed', requestId, address, provider, reason, ...detail })
+  serving.audit({
+    event: 'login_failed',
+    requestId,
+    address,
+    provider,
+    reason,
+    ...(detail !== undefined && { detail }),
+  })
 }

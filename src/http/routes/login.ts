@@ -1,10 +1,10 @@
 import { GatewayError } from '../../core/errors.ts'
-import { type Answer, json, redirect } from '../answer.ts'
-import { attemptOf, isLoop, loopAnswer } from '../loop.ts'
+import { type Answer, json } from '../answer.ts'
 import { liveSession, loginHref, type OwnRequest, pageAnswer, pageOf, returnToOf } from '../own-request.ts'
 import { formNotSentPage } from '../pages/form-not-sent.ts'
 import { signInPage } from '../pages/sign-in.ts'
 import { startLogin, wishFor } from '../sign-in.ts'
+import { renew } from './renew.ts'
 
 /**
  * `GET login?rd=…`: where every refusal sends people. Chooses the provider, opens a flow and leaves. For browsers
@@ -27,7 +27,9 @@ export async function login(own: OwnRequest): Promise<Answer> {
   }
   const live = await liveSession(own)
   const wish = wishFor(own, returnTo, live)
-  if (wish.isMet) return backAgain(own, returnTo)
+  // Signed in already: another tab was faster, the cookie has aged, or the session does not reach the gate (a gateway
+  // that withholds the Cookie header, another host). The renew hop tells these apart and breaks the last one.
+  if (wish.isMet) return renew(own)
 
   const chosen = query.get('provider') ?? wish.provider
   if (chosen !== undefined && !providers.has(chosen)) throw new GatewayError('not_found', 'no such provider')
@@ -44,14 +46,4 @@ function chooser(own: OwnRequest, returnTo: URL): Answer {
     return { label, href: `${pageOf(own, 'login')}?${query}` }
   })
   return pageAnswer(own, 200, signInPage(own.serving.config.brand, { providers }))
-}
-
-/**
- * Signed in already, and yet sent here: another tab was faster, or the session does not reach the gate (a gateway
- * that withholds the Cookie header, a cookie of another host). The count tells the second from the first.
- */
-async function backAgain(own: OwnRequest, returnTo: URL): Promise<Answer> {
-  const attempt = attemptOf(own)
-  if (isLoop(attempt)) return loopAnswer(own, returnTo)
-  return redirect(returnTo.href, { 'set-cookie': own.site.sessions.markers.write(attempt) }, 303)
 }
