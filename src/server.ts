@@ -89,6 +89,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
   }
 
+  /** A second signal finds the first at work. */
+  let closing: Promise<void> | undefined
+
+  async function shutDown(): Promise<void> {
+    accepting = false
+    watcher?.close()
+    clearInterval(sweeper)
+    const { drainDelay, drainTimeout } = current().limits
+    await sleep(drainDelay)
+    const doors = [publicApp.server, ...(ingress ? [ingress] : [])]
+    await Promise.all([...doors.map((server) => drain(server, drainTimeout)), running.parts.tunnels.closeAll()])
+    await publicApp.close()
+    await running.close()
+    operations.server.closeAllConnections()
+    await operations.close()
+  }
+
   return {
     get config() {
       return current()
@@ -96,18 +113,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     warnings,
     addresses,
     reload,
-    async close() {
-      accepting = false
-      watcher?.close()
-      clearInterval(sweeper)
-      const { drainDelay, drainTimeout } = current().limits
-      await sleep(drainDelay)
-      const doors = [publicApp.server, ...(ingress ? [ingress] : [])]
-      await Promise.all([...doors.map((server) => drain(server, drainTimeout)), running.parts.tunnels.closeAll()])
-      await publicApp.close()
-      await running.close()
-      operations.server.closeAllConnections()
-      await operations.close()
+    close() {
+      closing ??= shutDown()
+      return closing
     },
   }
 }
@@ -116,7 +124,7 @@ async function takeNext(running: Process, source: ServerSource): Promise<void> {
   const before = running.parts.serving().config
   const [made] = before.session.secrets
   const { config: next } = await source.load(before.session.ephemeral && made ? { ephemeralSecret: made } : {})
-  running.swap(next)
+  running.swap(keepingFixed(next, before))
   for (const key of fixedAtStart) {
     if (JSON.stringify(before[key]) === JSON.stringify(next[key])) continue
     running.log.warn({ key }, `${key} changed; it takes effect at the next start`)
@@ -125,6 +133,12 @@ async function takeNext(running: Process, source: ServerSource): Promise<void> {
 
 /** What a running process cannot take: its sockets are open, its log has begun. */
 const fixedAtStart = ['listen', 'forwardAuth', 'operations', 'basePath', 'limits', 'log'] as const
+
+/** The old values go on, or people would be sent to pages that are not where the new file says. */
+function keepingFixed(next: Config, before: Config): Config {
+  const { listen, forwardAuth, operations, basePath, limits, log } = before
+  return { ...next, listen, forwardAuth, operations, basePath, limits, log }
+}
 
 /** A reload may name other files: the watch follows it. */
 function followFiles(
