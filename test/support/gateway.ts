@@ -24,8 +24,12 @@ export interface GatewayOptions {
   readonly users?: readonly IdpUser[]
   /** Seconds, at the provider. */
   readonly lifetimes?: Partial<Lifetimes>
+  /** Where it listens; a free port unless given. For what has to be registered before it starts. */
+  readonly port?: number
   /** Where browsers reach it, if not at its own port: a TLS front, another name. Gets the port it listens on. */
   readonly publicUrl?: (port: number) => string
+  /** What `env:` and `\${NAME}` of the file find. */
+  readonly environment?: Readonly<Record<string, string>>
   /** All of the provider answers 500 until `idp.fail(undefined)`. */
   readonly providerDown?: boolean
   /** The test means to see lines of level error. */
@@ -75,7 +79,7 @@ export const sessionSecret = 'a-key-text-for-journeys-0123456789'
 
 /** Starts everything; the test's end closes it and fails on any line of level error. */
 export async function startGateway(t: TestContext, options: GatewayOptions = {}): Promise<TestGateway> {
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const publicUrl = options.publicUrl?.(port) ?? `http://127.0.0.1:${port}`
   const idp = await startIdp({
     host: 'localhost',
@@ -109,7 +113,7 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
       .filter(Boolean)
       .map((line) => JSON.parse(line))
   const server = await startServer({
-    source: { load: (more) => loadConfig(file, {}, more) },
+    source: { load: (more) => loadConfig(file, options.environment ?? {}, more) },
     destination,
     clock,
     watch: false,
