@@ -30,12 +30,19 @@ export function openMemoryKeyValue({ clock, log, maxEntries }: MemoryKeyValueOpt
       entries.set(key, value, ttl)
       return true
     },
+    async swap(key, start, value, ttl) {
+      if (open().get(key)?.startsWith(start) !== true) return false
+      entries.set(key, value, ttl)
+      return true
+    },
     async take(key) {
       const value = open().get(key)
       entries.delete(key)
       return value
     },
-    delete: async (key) => open().delete(key),
+    async delete(key, start = '') {
+      if (open().get(key)?.startsWith(start)) entries.delete(key)
+    },
     async extend(key, ttl) {
       const value = open().get(key)
       if (value === undefined) return false
@@ -50,6 +57,7 @@ export function openMemoryKeyValue({ clock, log, maxEntries }: MemoryKeyValueOpt
       open()
       return channels.subscribe(channel, listener)
     },
+    state: () => ({ ready: !closed }),
     async close() {
       closed = true
       entries.clear()

@@ -5,7 +5,10 @@ import { createExpiringMap } from '../../src/storage/expiring-map.ts'
 import { openMemoryKeyValue } from '../../src/storage/memory.ts'
 import { keyValueContract, movableClock } from '../contracts/key-value.ts'
 
-keyValueContract('memory', async (clock) => openMemoryKeyValue({ clock, log: silentLog, maxEntries: 100 }))
+keyValueContract('memory', async () => {
+  const clock = movableClock()
+  return { clock, kv: openMemoryKeyValue({ clock, log: silentLog, maxEntries: 100 }) }
+})
 
 test('memory: the bound holds, the oldest go, and that is said once', async () => {
   const warnings: string[] = []

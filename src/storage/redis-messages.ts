@@ -1,0 +1,69 @@
+/** Owns what this process hears from Redis: its listeners, and the one connection that feeds them. */
+import { GatewayError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import { createChannels } from './channels.ts'
+import type { KeyValue } from './key-value.ts'
+import { dialForMessages, type RedisListening } from './redis-dial.ts'
+import { openRedisLink, type RedisLink } from './redis-link.ts'
+import type { RedisOptions } from './redis-options.ts'
+
+export interface RedisMessages extends Pick<RedisLink, 'tried' | 'renew' | 'state' | 'close'> {
+  readonly subscribe: KeyValue['subscribe']
+}
+
+export function openRedisMessages(options: RedisOptions, log: Log): RedisMessages {
+  const { prefix, timeout } = options
+  const channels = createChannels(log)
+  const watching = new Set<(connected: boolean) => void>()
+  const wanted = new Set<string>()
+  let current: RedisListening | undefined
+  let closed = false
+
+  const listen = (connection: RedisListening, channel: string): Promise<void> =>
+    connection.subscribe(prefix + channel, (message) => channels.publish(channel, message))
+  const link = openRedisLink<RedisListening>({
+    name: 'messages',
+    dial: (turn) => dialForMessages(options, turn),
+    async probe(connection) {
+      await connection.send(undefined, ['PING'])
+      // It counts once every channel is subscribed, those included that were asked for while it was on the way.
+      for (const channel of wanted) await listen(connection, channel)
+    },
+    onUp(connection) {
+      current = connection
+      for (const tell of watching) tell(true)
+    },
+    onDown() {
+      current = undefined
+      for (const tell of watching) tell(false)
+    },
+    timeout,
+    log,
+  })
+
+  return {
+    tried: link.tried,
+    renew: link.renew,
+    state: link.state,
+    async subscribe(channel, listener, onConnected) {
+      if (closed) throw new GatewayError('store_unreachable', 'redis: closed')
+      const stop = channels.subscribe(channel, listener)
+      if (onConnected !== undefined) watching.add(onConnected)
+      const isNew = !wanted.has(channel)
+      wanted.add(channel)
+      if (current === undefined) onConnected?.(false)
+      // A channel that cannot be had is a connection that cannot: the next one subscribes to all of them.
+      else if (isNew) await listen(current, channel).catch((error: unknown) => link.renew(String(error)))
+      return () => {
+        stop()
+        if (onConnected !== undefined) watching.delete(onConnected)
+      }
+    },
+    close() {
+      closed = true
+      link.close()
+      channels.clear()
+      watching.clear()
+    },
+  }
+}
