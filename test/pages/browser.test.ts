@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { pageHeaders } from '../../src/http/pages/headers.ts'
+import { seriousFindings } from '../support/axe.ts'
 import { openChromium } from '../support/chromium.ts'
 import { paintedBrand, plainBrand, samplePages } from './samples.ts'
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** Where to leave a picture of each page, for people to look at. */
 const folder = process.env.DOORWARD_SCREENSHOTS
 /** A brand changes colours and the header alone: these pages hold every kind of part. */
@@ -74,13 +72,3 @@ async function servePages(t: TestContext): Promise<string> {
 }
 
 const fits = (page: Page) => page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')
-
-async function seriousFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource)
-  const findings = await page.evaluate<{ id: string; impact: string; nodes: { html: string }[] }[]>(
-    'axe.run().then((result) => result.violations)',
-  )
-  return findings
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
-}
