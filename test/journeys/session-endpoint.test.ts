@@ -179,6 +179,48 @@ describe('renewal at the provider', () => {
   }
 })
 
+describe('behind an ingress, where an allowed answer sets no cookie', () => {
+  test('a sealed session is renewed by one hop of a navigation; a script goes on with what it has', async (t) => {
+    const gateway = await startGateway(t, {
+      store: 'cookie',
+      config: { forwardAuth: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] },
+    })
+    const browser = await signedIn(gateway)
+    const target = `${gateway.origin}/page?a=1`
+    const ask = async (more: Readonly<Record<string, string>>) => {
+      const { host, pathname, search } = new URL(target)
+      return browser.fetch(new URL('/auth/traefik', gateway.server.addresses.forwardAuth).href, {
+        headers: {
+          cookie: browser.cookies.header(new URL(gateway.origin))!,
+          'x-forwarded-method': 'GET',
+          'x-forwarded-proto': 'http',
+          'x-forwarded-host': host,
+          'x-forwarded-uri': pathname + search,
+          ...more,
+        },
+      })
+    }
+    const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    assert.equal((await ask(navigation)).status, 200)
+    gateway.clock.move(320 * seconds)
+    const script = await ask({})
+    assert.equal(script.status, 200)
+    assert.deepEqual(script.setCookies, [])
+    assert.equal(gateway.idp.counts.token, 1)
+    const hop = await ask(navigation)
+    assert.equal(hop.status, 302)
+    const address = hop.headers.get('location')!
+    assert.equal(address, gateway.own(`renew?rd=${encodeURIComponent(target)}`))
+    const before = sessionCookieOf(browser)?.value
+    const back = await browser.navigate(address, { follow: 0 })
+    assert.equal(back.headers.get('location'), target)
+    assert.notEqual(sessionCookieOf(browser)?.value, before)
+    assert.equal(gateway.idp.counts.token, 2)
+    assert.equal((await ask(navigation)).status, 200)
+    assert.equal((await ask({ accept: '*/*' })).headers.get('x-auth-user'), 'ada')
+  })
+})
+
 function near(text: string, expected: number): void {
   assert.ok(Math.abs(Date.parse(text) - expected) < 60_000, text)
 }
