@@ -14,7 +14,7 @@ import { type Answer, closingIfUnclear, sendAnswer, withHeaders } from './answer
 import { askingOf, type Exchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
-import { readCredentials, readTarget, refuseUnclearHead } from './request-reading.ts'
+import { readCredentials, readTarget, refuseOwnPages, refuseUnclearHead } from './request-reading.ts'
 import type { Serving } from './serving.ts'
 
 /** Reads a request and asks the gate. Shared with upgrades, so that a websocket is judged by the same lines. */
@@ -23,6 +23,7 @@ export function decideProxied(current: Serving, exchange: Exchange): Decision | 
   refuseUnclearHead(request)
   const target = readTarget(request, current.surroundings)
   exchange.target = target
+  refuseOwnPages(target, current.config.basePath)
   const { credentials, asker } = readCredentials(request, target.method, current.surroundings, true)
   exchange.asker = asker
   exchange.address = credentials.address

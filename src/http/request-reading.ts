@@ -17,6 +17,9 @@ export interface Surroundings {
 /** The TCP peer. Empty for a socket that is gone already. */
 export const peerOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? ''
 
+/** Names and values of a thousand headers: where Node's own limit is. */
+const mostRawHeaders = 2_000
+
 /**
  * Refuses what two readers could take in two ways, before anything of it is believed: unclear framing, and repeated
  * Host or Authorization headers, of which Node takes the first and another reader may take the last (RFC 9112 3.2).
@@ -24,6 +27,8 @@ export const peerOf = (request: IncomingMessage): string => request.socket.remot
 export function refuseUnclearHead(request: IncomingMessage): void {
   refuseUnsafeFraming(request)
   const raw = request.rawHeaders
+  // Some versions of Node drop what comes after the first thousand, such as the address a proxy adds last.
+  if (raw.length >= mostRawHeaders) throw new GatewayError('bad_request', 'a thousand headers or more')
   let hosts = 0
   let authorizations = 0
   for (let i = 0; i < raw.length; i += 2) {
@@ -33,6 +38,18 @@ export function refuseUnclearHead(request: IncomingMessage): void {
   }
   if (hosts !== 1) throw new GatewayError('bad_request', `${hosts} Host headers`)
   if (authorizations > 1) throw new GatewayError('bad_request', `${authorizations} Authorization headers`)
+}
+
+/**
+ * Our own pages are nobody else's: under another spelling (absolute-form, `%5f`, as an upgrade) they would carry a code
+ * or a state to an application, and an ingress that asks about them would send people round in circles.
+ *
+ * @throws GatewayError `not_found`
+ */
+export function refuseOwnPages({ decodedPath }: Target, basePath: string): void {
+  if (!decodedPath.startsWith(basePath)) return
+  if (decodedPath.length > basePath.length && decodedPath.charCodeAt(basePath.length) !== 0x2f) return
+  throw new GatewayError('not_found', `${basePath}/* is ours: the ingress has to send it to \`listen\` without asking`)
 }
 
 /** Proxy mode: the request is the question. */

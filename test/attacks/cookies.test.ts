@@ -12,7 +12,7 @@ const second = 'other.example.com'
 /** Names of the list that are tried elsewhere, or that no server can try. */
 const elsewhere: Record<string, string> = {
   'chunk-stale': 'test/session/sealed.test.ts: a session that shrinks',
-  'old-key': 'test/session/sealed.test.ts and test/keys: rotation',
+  'old-key': 'test/contracts/session-store.ts: rotation',
   'padding-oracle':
     'AES-GCM alone, no padding: test/keys. That sealed cookies are refused alike is tried here with each attack',
   'nonce-reuse': 'test/keys/sealing.test.ts',
@@ -21,7 +21,7 @@ const elsewhere: Record<string, string> = {
   'upstream-overwrites': 'test/attacks/upstream-answers.test.ts',
   'samesite-none-iframe':
     'a browser withholds the cookie; what it sends is tried in gateways.test.ts (a frame, a foreign origin)',
-  prototype: 'test/session: the format is read field by field',
+  prototype: 'test/contracts/session-store.ts: a claim called __proto__',
 }
 
 interface Scene {

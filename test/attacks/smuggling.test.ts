@@ -151,7 +151,7 @@ const attacks: Record<
 
 const elsewhere: Record<string, string> = {
   'early-response': 'test/proxy/forward.test.ts',
-  'slow-body': 'test/proxy/forward.test.ts: bodyTimeout',
+  'slow-body': 'test/proxy/forward.test.ts: a slow client, and bodyTimeout',
 }
 const stories = ['pipelining', 'expect-100', 'slowloris']
 

@@ -124,7 +124,7 @@ const attacks: Record<string, () => readonly (readonly [writes: string, judge: J
 const elsewhere: Record<string, string> = {
   'body-endless': 'test/proxy/forward.test.ts: back-pressure',
   sse: 'test/proxy/forward.test.ts: streaming',
-  'ws-101': 'test/journeys: a websocket ends with its session',
+  'ws-101': 'test/journeys/websocket.test.ts',
 }
 
 test('every name of the list is tried, or says where', () => {

@@ -5,7 +5,7 @@ import { abandonBody } from '../../proxy/request-body.ts'
 import { closingIfUnclear, json, sendAnswer, withHeaders } from '../answer.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
-import { peerOf, readCredentials, refuseUnclearHead, targetFrom } from '../request-reading.ts'
+import { peerOf, readCredentials, refuseOwnPages, refuseUnclearHead, targetFrom } from '../request-reading.ts'
 import type { Serving } from '../serving.ts'
 import type { ForwardAuthAdapter } from './adapter.ts'
 import { envoy, gatewayApi } from './envoy.ts'
@@ -54,6 +54,7 @@ export function createForwardAuthDoor(serving: () => Serving, observer: Observer
     const target = targetFrom(asked.method, asked.scheme ?? surroundings.scheme, asked.host, asked.uri)
     const { credentials, asker } = readCredentials(request, target.method, surroundings, false)
     exchange.target = target
+    refuseOwnPages(target, current.config.basePath)
     exchange.asker = asker
     exchange.address = credentials.address
     return current.gate.decide(target, credentials)
