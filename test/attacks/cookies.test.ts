@@ -186,7 +186,7 @@ for (const store of ['memory', 'cookie'] as const) {
       const jar = new Map<string, string>()
       for (let count = 0; count < 500; count++) {
         const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-        const answer = await get(`/_doorward/login?rd=/${'x'.repeat(300)}`, cookie)
+        const answer = await get(`/_doorward/login?rd=/${'x'.repeat(count < 250 ? 0 : 300)}`, cookie)
         assert.equal(answer.status, 302, `login ${count}`)
         for (const line of answer.all('set-cookie')) {
           const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line)!

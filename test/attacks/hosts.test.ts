@@ -122,3 +122,66 @@ test('our pages are served at our own address alone', async () => {
     }
   }
 })
+
+describe('X-Forwarded-Host and X-Forwarded-Proto', () => {
+  const ask = async (from: string, headers: readonly HeaderLine[]) => {
+    const bytes = bytesOf({ target: '/x', headers: [...headers, ['Cookie', session]] })
+    const { result, seen } = await world.watch(() => send(world.port, bytes, { answers: 1, from }))
+    return [result.answers[0]?.status, seen[0]?.headers.find(([name]) => name === 'X-Forwarded-Proto')?.[1]]
+  }
+
+  test('are the word of a peer we trust', async () => {
+    assert.deepEqual(
+      await ask('127.0.0.1', [
+        ['Host', 'gw.internal'],
+        ['X-Forwarded-Host', host],
+      ]),
+      [200, 'https'],
+    )
+    assert.deepEqual(
+      await ask('127.0.0.1', [
+        ['Host', host],
+        ['X-Forwarded-Host', 'evil.com'],
+      ]),
+      [421, undefined],
+    )
+    assert.deepEqual(
+      await ask('127.0.0.1', [
+        ['Host', host],
+        ['X-Forwarded-Proto', 'http'],
+      ]),
+      [401, undefined],
+    )
+    assert.deepEqual(
+      await ask('127.0.0.1', [
+        ['Host', host],
+        ['X-Forwarded-Proto', 'https, http'],
+      ]),
+      [400, undefined],
+    )
+  })
+
+  test('are no word at all of anybody else', async () => {
+    assert.deepEqual(
+      await ask('127.0.0.2', [
+        ['Host', 'evil.com'],
+        ['X-Forwarded-Host', host],
+      ]),
+      [421, undefined],
+    )
+    assert.deepEqual(
+      await ask('127.0.0.2', [
+        ['Host', host],
+        ['X-Forwarded-Host', 'evil.com'],
+      ]),
+      [200, 'https'],
+    )
+    assert.deepEqual(
+      await ask('127.0.0.2', [
+        ['Host', host],
+        ['X-Forwarded-Proto', 'http'],
+      ]),
+      [200, 'https'],
+    )
+  })
+})

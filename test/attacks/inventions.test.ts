@@ -161,6 +161,8 @@ describe('our own pages', () => {
       const cookie = Array.from({ length: 500 }, (_, index) => `${stem}${index}=${'z'.repeat(20)}`).join('; ')
       const answer = await ask(world.port, request('/_doorward/login', { headers: navigation, cookie }))
       assert.equal(answer.status, 302)
+      for (const line of answer.all('set-cookie'))
+        assert.match(line, /^[\w-]+=/, 'no name that a header could break on')
       const bytes = answer.all('set-cookie').join('').length
       assert.ok(bytes < 4096, `${bytes} bytes of Set-Cookie`)
     }
@@ -232,7 +234,7 @@ test('no Connection header takes away what we say', async () => {
     assert.equal(said.get('x-auth-subject'), 'alice-id')
     assert.equal(said.get('x-forwarded-for'), '127.0.0.1')
     assert.equal(said.get('x-forwarded-host'), host)
-    assert.equal(said.get('host')?.split(':')[0], said.get('host') === host ? host : '127.0.0.1')
+    assert.deepEqual([said.get('host'), said.get('content-length')], [host, '5'], connection)
   }
 })
 
