@@ -64,6 +64,7 @@ export function openRuntime(config: Config, world: World): Runtime {
   const { refreshEvery, store } = config.session
   const renewal = createRenewal({
     providers,
+    leases: sessionState.leases,
     sealed: store === 'cookie',
     refreshEvery,
     clock,

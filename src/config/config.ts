@@ -1,4 +1,5 @@
 import type { Secret } from '../core/secret.ts'
+import type { RedisConfig } from './redis-config.ts'
 
 /**
  * What will run: every default filled in, durations in milliseconds, addresses parsed, secrets read.
@@ -15,6 +16,8 @@ export interface Config {
   readonly operations: ListenAddress | undefined
   readonly providers: readonly ProviderConfig[]
   readonly session: SessionConfig
+  /** The store shared by all replicas; undefined where the file has none. */
+  readonly redis: RedisConfig | undefined
   readonly bearer: readonly BearerConfig[]
   /** CIDR ranges whose X-Forwarded-* is believed; empty: nobody's. */
   readonly trustedProxies: readonly string[]
@@ -90,7 +93,7 @@ export type ClientAuthConfig =
   | { readonly method: 'none' }
 
 export interface SessionConfig {
-  readonly store: 'memory' | 'cookie'
+  readonly store: 'memory' | 'cookie' | 'redis'
   /** The first seals, all open. For `memory` without a secret: one random key, `ephemeral`. */
   readonly secrets: readonly Secret[]
   /** The key was made up at the start: a restart forgets all sessions. */

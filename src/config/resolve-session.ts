@@ -20,7 +20,7 @@ export function resolveSession(context: Resolving, publicUrls: readonly URL[], m
   }
   const ephemeral = secrets.length === 0
   return {
-    store: shape.store === 'cookie' ? 'cookie' : 'memory',
+    store: shape.store,
     secrets: ephemeral ? [makeKey()] : secrets,
     ephemeral,
     idle: shape.idle,
@@ -54,14 +54,17 @@ function readSecrets(context: Resolving): Secret[] {
 }
 
 function checkStore(store: Shape['store'], { content, problems }: Resolving): void {
-  if (store === 'redis') {
-    const message = 'the redis store comes with a later version; this one has memory and cookie'
-    problems.add(['session', 'store'], message, 'write store: cookie for several replicas, or store: memory for one')
+  if (store === 'redis' && valueAt(content, ['redis']) === undefined) {
+    problems.add(
+      ['session', 'store'],
+      'the redis store needs to know where Redis is',
+      'add redis: { url: redis://redis:6379 }',
+    )
   }
   const missing = valueAt(content, ['session', 'secret']) === undefined
-  if (store === 'cookie' && missing && problems.clean(['session', 'store'])) {
+  if (store !== 'memory' && missing && problems.clean(['session', 'store'])) {
     const hint = 'add session.secret: { file: /run/secrets/session }; make one with: openssl rand -hex 32'
-    problems.add(['session', 'store'], 'the cookie store needs session.secret', hint)
+    problems.add(['session', 'store'], `the ${store} store needs session.secret`, hint)
   }
 }
 

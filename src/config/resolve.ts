@@ -13,6 +13,7 @@ import type { ParsedFile } from './read.ts'
 import { resolveBearer } from './resolve-bearer.ts'
 import { resolveBrand } from './resolve-brand.ts'
 import { resolveProviders } from './resolve-provider.ts'
+import { resolveRedis } from './resolve-redis.ts'
 import { claimsOf } from './resolve-requirements.ts'
 import { type ResolvedRoute, resolveRoutes } from './resolve-route.ts'
 import { resolveSession } from './resolve-session.ts'
@@ -83,6 +84,7 @@ function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOpti
     operations: top.operations,
     providers: providers.map(({ config }) => ({ ...config, claimsKept })),
     session,
+    redis: resolveRedis(context),
     bearer: bearer.map((entry) => ({ ...entry, claimsKept })),
     trustedProxies: top.trustedProxies,
     allowInsecureHttp,
@@ -117,7 +119,7 @@ function readTop({ content, problems }: Resolving) {
     problems.add(
       ['workers'],
       'this version runs one process',
-      'write workers: 1, or run several replicas with session.store: cookie',
+      'write workers: 1, or run several replicas with session.store: redis or cookie',
     )
   }
   const operations = read('operations', shape.operations)

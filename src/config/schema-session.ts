@@ -38,7 +38,7 @@ export const sessionSchema = z.strictObject({
     .meta({
       description:
         'Where sessions live. `memory`: in this process; one replica; they end with it. `cookie`: sealed in the browser; ' +
-        'needs `secret`; any number of replicas. `redis` comes with a later version.',
+        'needs `secret`; any number of replicas. `redis`: in the Redis that `redis` names; needs `secret`; any number of replicas.',
     }),
   idle: duration({ least: 60_000 })
     .prefault('1h')

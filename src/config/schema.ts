@@ -8,6 +8,7 @@ import { listenAddress, network, origin, parseListen } from './schema-addresses.
 import { bearerSchema } from './schema-bearer.ts'
 import { identityHeadersChoice } from './schema-headers.ts'
 import { providerSchema } from './schema-provider.ts'
+import { redisSchema } from './schema-redis.ts'
 import { routeSchema } from './schema-route.ts'
 import { brandSchema, limitsSchema, loginSchema, logSchema } from './schema-server.ts'
 import { sessionSchema } from './schema-session.ts'
@@ -58,6 +59,11 @@ export const configFileSchema = z.strictObject({
       'Several providers by name, instead of `provider`. People choose on a sign-in page, unless the route names one.',
   }),
   session: sessionSchema.prefault({}).meta({ description: 'How a login is remembered.' }),
+  redis: redisSchema.optional().meta({
+    description:
+      'Redis or Valkey, shared by all replicas. `session.store: redis` keeps sessions there; with `store: cookie` it ' +
+      'carries logout to every replica and lets one of them renew a session for all.',
+  }),
   login: loginSchema.prefault({}).meta({ description: 'How people sign in and out.' }),
   bearer: list(bearerSchema)
     .prefault([])

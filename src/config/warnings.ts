@@ -42,7 +42,7 @@ function warnAboutProxies({ trustedProxies }: Config, warnings: Problems, interf
   })
 }
 
-function warnAboutStore({ session, providers }: Config, warnings: Problems): void {
+function warnAboutStore({ session, redis, providers }: Config, warnings: Problems): void {
   if (providers.length === 0) return
   if (session.ephemeral) {
     const message = 'no session.secret: a key was made up, and a restart forgets every session'
@@ -52,10 +52,17 @@ function warnAboutStore({ session, providers }: Config, warnings: Problems): voi
     warnings.add(
       ['session', 'store'],
       'memory: sessions end with this process, and it can have one replica alone',
-      'write store: cookie for several',
+      'write store: redis or store: cookie for several',
     )
-  } else {
+    if (redis !== undefined) {
+      warnings.add(['redis'], 'is of no use to session.store: memory', 'write session.store: redis, or remove it')
+    }
+  } else if (redis === undefined) {
     const message = 'cookie: logout marks are known to this process alone, and forgotten at a restart'
-    warnings.add(['session', 'store'], message, 'keep session.lifetime short where logout has to reach every replica')
+    warnings.add(
+      ['session', 'store'],
+      message,
+      'add redis: to carry logout to every replica, or keep session.lifetime short',
+    )
   }
 }

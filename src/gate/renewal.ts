@@ -1,17 +1,13 @@
 import type { Clock } from '../core/clock.ts'
-import { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Provider } from '../oidc/provider.ts'
-import { RefreshFailure, refreshTokens } from '../oidc/refresh.ts'
-import { renewSession } from '../session/lifetimes.ts'
-import type { LiveSession, Session, SessionStore, SetCookies } from '../session/session.ts'
+import { RefreshFailure } from '../oidc/refresh.ts'
+import type { LiveSession, Session, SessionStore } from '../session/session.ts'
+import type { Leases } from '../storage/lease.ts'
+import { isFinal, type Renewed, refreshOnce, unchanged } from './refresh-once.ts'
 
 /** What is due before a session is used. `hop`: due, but only a redirect through our own page can deliver it. */
 export type Due = 'no' | 'background' | 'wait' | 'hop'
-
-export type Renewed =
-  | { readonly kind: 'live'; readonly live: LiveSession; readonly setCookies: SetCookies; readonly fresh: boolean }
-  | { readonly kind: 'ended' }
 
 export type RenewalOutcome = 'renewed' | 'ended' | 'transient' | 'operator'
 
@@ -28,6 +24,8 @@ export interface Renewal {
 
 export interface RenewalParts {
   readonly providers: ReadonlyMap<string, Provider>
+  /** So that one process asks, of all that share the store. */
+  readonly leases: Leases
   /** The session lives in the browser's cookie, so a renewal must reach the browser. */
   readonly sealed: boolean
   /** Milliseconds; undefined: 80 % of the access token's life. */
@@ -41,7 +39,7 @@ export interface RenewalParts {
 const retryAfter = 10_000
 
 export function createRenewal(parts: RenewalParts): Renewal {
-  const { providers, sealed, refreshEvery, clock, log } = parts
+  const { providers, leases, sealed, refreshEvery, clock, log } = parts
   const flights = new Map<string, Promise<Renewed>>()
   const notBefore = new WeakMap<Session, number>()
 
@@ -67,25 +65,19 @@ export function createRenewal(parts: RenewalParts): Renewal {
   async function attempt(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
     const { session } = live
     const provider = providers.get(session.identity.provider)
-    const unchanged = { kind: 'live' as const, live, setCookies: [], fresh: false }
-    if (provider === undefined || session.tokens.refreshToken === undefined) return unchanged
+    if (provider === undefined || session.tokens.refreshToken === undefined) return unchanged(live)
     try {
-      const proof = await refreshTokens(provider, session)
-      const kept = await sessions.replace(live, renewSession(session, proof, clock.now()))
-      if (kept === undefined) return { kind: 'ended' }
-      parts.onOutcome('renewed', session, '')
-      return { kind: 'live', ...kept, fresh: true }
+      const { word, renewed } = await refreshOnce({ live, sessions, provider, leases, clock })
+      if (word === 'failed') notBefore.set(session, clock.now() + retryAfter)
+      else if (word === 'renewed') parts.onOutcome('renewed', session, '')
+      return renewed
     } catch (error) {
-      return afterFailure(error, sessions, unchanged)
+      return afterFailure(error, live, sessions)
     }
   }
 
-  async function afterFailure(
-    error: unknown,
-    sessions: SessionStore,
-    unchanged: Extract<Renewed, { kind: 'live' }>,
-  ): Promise<Renewed> {
-    const { session } = unchanged.live
+  async function afterFailure(error: unknown, live: LiveSession, sessions: SessionStore): Promise<Renewed> {
+    const { session } = live
     const detail = error instanceof Error ? error.message : String(error)
     if (isFinal(error)) {
       await sessions.end(session)
@@ -93,12 +85,9 @@ export function createRenewal(parts: RenewalParts): Renewal {
       return { kind: 'ended' }
     }
     notBefore.set(session, clock.now() + retryAfter)
-    parts.onOutcome(
-      error instanceof RefreshFailure && error.kind === 'operator' ? 'operator' : 'transient',
-      session,
-      detail,
-    )
-    return unchanged
+    const isOperators = error instanceof RefreshFailure && error.kind === 'operator'
+    parts.onOutcome(isOperators ? 'operator' : 'transient', session, detail)
+    return unchanged(live)
   }
 
   return {
@@ -109,11 +98,6 @@ export function createRenewal(parts: RenewalParts): Renewal {
     },
   }
 }
-
-/** The provider's word, or a session that no longer fits its cookie: its refresh token was used up on the way. */
-const isFinal = (error: unknown): boolean =>
-  (error instanceof RefreshFailure && error.kind === 'terminal') ||
-  (error instanceof GatewayError && error.code === 'session_too_large')
 
 /** From one renewal to the time the next must be done, in milliseconds; undefined where nothing says so. */
 function periodOf({ tokens, renewedAt }: Session, refreshEvery: number | undefined): number | undefined {

@@ -36,7 +36,11 @@ export function operationsParts(sources: OperationsSources): OperationsParts {
         ...(problem !== undefined && { reloadProblem: problem }),
       }
     },
-    readiness: () => ({ ready: sources.accepting(), dependencies: dependencies(serving()) }),
+    readiness: () => ({
+      // Without the store nobody can be told apart: another replica may have it, so this one asks for no traffic.
+      ready: sources.accepting() && serving().sessions.storeState().ready,
+      dependencies: dependencies(serving()),
+    }),
   }
 }
 
@@ -54,8 +58,8 @@ function providerStates({ providers }: Serving): readonly ProviderStatus[] {
 }
 
 /** A provider that is down is told and does not make us unready: people who are signed in go on working. */
-function dependencies({ providers, bearer, config }: Serving): Readonly<Record<string, DependencyState>> {
-  const states: Record<string, DependencyState> = { [`store ${config.session.store}`]: { ok: true } }
+function dependencies({ providers, bearer, config, sessions }: Serving): Readonly<Record<string, DependencyState>> {
+  const states: Record<string, DependencyState> = { [`store ${config.session.store}`]: told(sessions.storeState()) }
   for (const { config: own, state } of providers.values()) states[`provider ${own.name}`] = told(state())
   for (const [issuer, state] of bearer.states()) states[`bearer ${issuer}`] = told(state)
   return states

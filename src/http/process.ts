@@ -44,7 +44,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
   metrics.observeDroppedLogLines(() => destination.dropped())
   const log = createLogger(config.log, { destination, clock })
   const audit = createAudit(log, metrics)
-  const sessionState = await openSessionState({ clock, log })
+  const sessionState = await openSessionState({ clock, log, config })
   const tunnels = createOpenTunnels()
   const world: World = {
     clock,
@@ -76,6 +76,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
     configuredAt: () => configuredAt,
     reloadProblem: () => problem,
     swap(next) {
+      sessionState.follow(next)
       const opened = open(next)
       const old = serving
       routes = observe(opened, metrics)

@@ -4,7 +4,7 @@ import { aeadOverhead, associate, decrypt, encrypt } from './aead.ts'
 import { readBase64url } from './base64url.ts'
 
 /** What a sealed text is for. Each purpose has a key of its own, so that none can stand in for another. */
-export type Purpose = 'session' | 'login' | 'marker' | 'state' | 'record-meta' | 'form'
+export type Purpose = 'session' | 'login' | 'marker' | 'state' | 'record-meta' | 'renewed' | 'form'
 
 export interface Opened {
   readonly bytes: Buffer

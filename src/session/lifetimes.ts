@@ -33,7 +33,8 @@ export function renewSession(session: Session, proof: Proof, now: number): Sessi
     identity: proof.identity,
     tokens: { ...lasting, ...proof.tokens },
     ...(sid === undefined ? {} : { sid }),
-    renewedAt: now,
+    // Later than before by any clock: replicas tell by it which of two copies is the newer one.
+    renewedAt: Math.max(now, session.renewedAt + 1),
   }
 }
 

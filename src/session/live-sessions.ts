@@ -12,13 +12,16 @@ export interface OpenedCookie {
 
 /**
  * Opened sessions by cookie value, bounded by bytes. A revocation takes its sessions out at once and keeps them
- * from coming back, so that a hit needs no check of its own.
+ * from coming back, so that a hit needs no check of its own. While revocations may be missed nothing is kept.
  */
 export interface LiveSessions<T extends OpenedCookie> {
   /** Counts a hit or a miss. */
   get(value: string, binding: string): T | undefined
-  /** Keeps an opened cookie; false where the session has been ended: then it must not be used. */
-  put(value: string, opened: T): boolean
+  /**
+   * Keeps an opened cookie; false where the session has been ended: then it must not be used.
+   * @param readAt `Revocations.epoch()` when what was opened was read from the store; left out: now
+   */
+  put(value: string, opened: T, readAt?: number): boolean
   /** What is known of one session: one cookie, or several where the browser's copy was renewed. */
   ofSession(handle: string): readonly T[]
   deleteSession(handle: string): void
@@ -47,6 +50,10 @@ export function openLiveSessions<T extends OpenedCookie>(maxBytes: number, revoc
     }
   })
 
+  const stopAtDeafness = revocations.onDeaf(() => {
+    for (const key of [...cache.entries()].map(([key]) => key)) cache.delete(key)
+  })
+
   return {
     get(value, binding) {
       const found = cache.get(keyOf(value))
@@ -57,9 +64,10 @@ export function openLiveSessions<T extends OpenedCookie>(maxBytes: number, revoc
       hits++
       return found.opened
     },
-    put(value, opened) {
+    put(value, opened, readAt = revocations.epoch()) {
       const handle = handleOf(opened.live.session.id)
       if (revocations.covers(opened.live.session, handle)) return false
+      if (readAt < 0 || readAt !== revocations.epoch()) return true
       // A copy: a slice would keep the whole header it was cut from alive.
       const copy = Buffer.from(value).toString()
       const key = keyOf(copy)
@@ -71,7 +79,10 @@ export function openLiveSessions<T extends OpenedCookie>(maxBytes: number, revoc
     ofSession: (handle) => [...(cookiesByHandle.get(handle)?.values() ?? [])],
     deleteSession,
     statistics: () => ({ entries: cache.size, bytes: cache.bytes, hits, misses }),
-    close: stopListening,
+    close() {
+      stopListening()
+      stopAtDeafness()
+    },
   }
 }
 

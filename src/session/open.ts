@@ -2,23 +2,36 @@ import type { Config } from '../config/config.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { createSealingKeys, type KeyFingerprint, type SealingKeys } from '../keys/sealing.ts'
-import type { KeyValue } from '../storage/key-value.ts'
+import type { KeyValue, StoreState } from '../storage/key-value.ts'
+import { type Leases, openLeases } from '../storage/lease.ts'
 import { openMemoryKeyValue } from '../storage/memory.ts'
+import { openRedisKeyValue } from '../storage/redis.ts'
+import { followRedisOptions, type RedisOptions } from '../storage/redis-options.ts'
 import { createOwnCookieTest } from './cookie-name.ts'
 import { type CookieSpec, createCookieSpec } from './cookie-spec.ts'
 import { openLiveSessions } from './live-sessions.ts'
 import { createLoginFlows, type LoginFlows } from './login-flow.ts'
+import { renewedHandle } from './refresh-lease.ts'
 import { openRevocations, type Revocations } from './revocations.ts'
 import { openSealedSessions, type SealedCookie } from './sealed.ts'
+import { createSealedRenewals } from './sealed-renewals.ts'
 import type { CacheStatistics, SessionStore } from './session.ts'
 import { createSignInMarkers, type SignInMarkers } from './sign-in-marker.ts'
 import { openStoredSessions } from './stored.ts'
 import type { StoredCookie } from './stored-cookies.ts'
 
-/** What outlives a reload of the config: the records of the memory store, and the marks of ended sessions. */
+/** What outlives a reload of the config: records, marks of ended sessions, leases. */
 export interface SessionState {
   readonly kv: KeyValue
+  /** Other processes use the same store. */
+  readonly shared: boolean
   readonly revocations: Revocations
+  readonly leases: Leases
+  /**
+   * Takes address and credentials of the store from a new configuration, for the connections from now on.
+   * @throws Error where it names a store of another kind
+   */
+  follow(config: Pick<Config, 'session' | 'redis'>): void
   close(): Promise<void>
 }
 
@@ -41,6 +54,8 @@ export interface Sessions {
   fingerprint(): readonly KeyFingerprint[]
   /** All sites together. */
   cacheStatistics(): CacheStatistics
+  /** Whether sessions can be read and written at this moment. */
+  storeState(): StoreState
   /** Leaves the state open: a reload hands it on. */
   close(): Promise<void>
 }
@@ -48,18 +63,47 @@ export interface Sessions {
 /** Entries of the memory store, two per session; at 4 KiB each that is far below what a process has. */
 const maxEntries = 200_000
 
-export async function openSessionState(deps: { readonly clock: Clock; readonly log: Log }): Promise<SessionState> {
-  const kv = openMemoryKeyValue({ ...deps, maxEntries })
-  const revocations = await openRevocations({ ...deps, kv })
+/** @param config decides between the memory of this process and the store all replicas share; left out: memory */
+export async function openSessionState(deps: {
+  readonly clock: Clock
+  readonly log: Log
+  readonly config?: Pick<Config, 'session' | 'redis'>
+}): Promise<SessionState> {
+  const { config, clock, log } = deps
+  const first = config && sharedStoreOf(config)
+  const shared = first !== undefined
+  let latest = first
+  const kv = shared
+    ? await openRedisKeyValue(
+        followRedisOptions(first, () => latest ?? first),
+        { log },
+      )
+    : openMemoryKeyValue({ clock, log, maxEntries })
+  const revocations = await openRevocations({ clock, log, kv, shared })
+  const leases = await openLeases(kv, log)
   return {
     kv,
+    shared,
     revocations,
+    leases,
+    follow(next) {
+      const redis = sharedStoreOf(next)
+      if ((redis !== undefined) !== shared) {
+        throw new Error('session.store cannot move between memory and a shared store while running: restart for it')
+      }
+      latest = redis
+    },
     async close() {
+      leases.close()
       await revocations.close()
       await kv.close()
     },
   }
 }
+
+/** The store the file shares between replicas, if it does. */
+const sharedStoreOf = ({ session, redis }: Pick<Config, 'session' | 'redis'>): RedisOptions | undefined =>
+  session.store === 'memory' ? undefined : redis
 
 /** Opens the store the file names, for every site of `publicUrl`. */
 export function openSessions(
@@ -84,6 +128,7 @@ export function openSessions(
     keys,
     fingerprint: keys.fingerprint,
     cacheStatistics: stores.statistics,
+    storeState: () => deps.state.kv.state(),
     async close() {
       stores.close()
       for (const { store } of sites) await store.close()
@@ -97,16 +142,27 @@ function openStores(
   keys: SealingKeys,
   { state, clock, log }: { readonly state: SessionState; readonly clock: Clock; readonly log: Log },
 ) {
-  const { revocations, kv } = state
+  const { revocations, kv, leases } = state
   const shared = { keys, lifetimes: session, revocations, clock }
   if (session.store === 'cookie') {
     const cache = openLiveSessions<SealedCookie>(session.cacheBytes, revocations)
-    const open = (spec: CookieSpec): SessionStore => openSealedSessions({ ...shared, spec, cache })
+    const open = (spec: CookieSpec): SessionStore => {
+      const renewals = state.shared ? createSealedRenewals({ ...shared, kv, binding: spec.binding }) : undefined
+      return openSealedSessions({ ...shared, spec, cache, renewals })
+    }
     return { open, statistics: cache.statistics, close: cache.close }
   }
   const cache = openLiveSessions<StoredCookie>(session.cacheBytes, revocations)
   const open = (spec: CookieSpec): SessionStore => openStoredSessions({ ...shared, spec, cache, kv, log })
-  return { open, statistics: cache.statistics, close: cache.close }
+  const stopListening = leases.onReleased((name, word) => {
+    const handle = renewedHandle(name, word)
+    if (handle !== undefined) cache.deleteSession(handle)
+  })
+  const close = (): void => {
+    stopListening()
+    cache.close()
+  }
+  return { open, statistics: cache.statistics, close }
 }
 
 /** One spec per origin; with a cookie domain one for all of them, named after the first. */

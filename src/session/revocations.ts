@@ -18,10 +18,22 @@ export interface Revocations {
   endProviderSession(issuer: string, sid: string, lifetime: number): Promise<void>
   /** Whether a mark ends this session. Synchronous: only what this process has been told. */
   covers(session: Session, handle: string): boolean
+  /**
+   * Asks the store for marks of a session this process meets for the first time: it may have been ended before we
+   * listened. Undefined where the store is this process's own. Throws `store_unreachable`.
+   */
+  recall(session: Session, handle: string): Promise<void> | undefined
   /** Whether the session of this handle was ended by name; for records that are gone. */
   knows(handle: string): boolean
   /** Told of each new mark, so that caches can let go. @returns a function that ends this */
   onMark(listener: (mark: RevocationMark) => void): () => void
+  /**
+   * Counts the times we were deaf. Negative while marks may be missed: then nothing may be kept in a cache. What was
+   * read in one epoch must not be kept in another.
+   */
+  epoch(): number
+  /** Told when marks may be missed from now on. @returns a function that ends this */
+  onDeaf(listener: () => void): () => void
   close(): Promise<void>
 }
 
@@ -40,25 +52,44 @@ export async function openRevocations(deps: {
   readonly kv: KeyValue
   readonly clock: Clock
   readonly log: Log
+  /** Other processes write marks to this store too. */
+  readonly shared?: boolean
 }): Promise<Revocations> {
-  const { kv, clock, log } = deps
+  const { kv, clock, log, shared = false } = deps
   const marks = createMarks(clock)
   const listeners = new Set<(mark: RevocationMark) => void>()
+  const deafListeners = new Set<() => void>()
+  let epoch = 0
+  let deaf = false
 
   const accept = (mark: RevocationMark): void => {
     marks.add(mark)
     for (const listener of listeners) listener(mark)
   }
-  const unsubscribe = await kv.subscribe(channel, (message) => {
-    const mark = readMark(message)
-    if (mark === undefined) log.warn({ channel }, 'a revocation message could not be read')
-    else accept(mark)
-  })
+  function hearAgain(connected: boolean): void {
+    deaf = !connected
+    epoch++
+    if (deaf) for (const listener of deafListeners) listener()
+  }
+  const recallKey = async (key: string): Promise<void> => {
+    const message = await kv.get(markKey(key))
+    const mark = message === undefined ? undefined : readMark(message)
+    if (mark !== undefined) accept(mark)
+  }
+  const unsubscribe = await kv.subscribe(
+    channel,
+    (message) => {
+      const mark = readMark(message)
+      if (mark === undefined) log.warn({ channel }, 'a revocation message could not be read')
+      else accept(mark)
+    },
+    hearAgain,
+  )
   const publish = async (key: string, lifetime: number): Promise<void> => {
     const mark = { key, at: clock.now(), until: clock.now() + lifetime }
     accept(mark)
     const message = JSON.stringify(mark)
-    await kv.set(`revoked ${key}`, message, lifetime)
+    await kv.set(markKey(key), message, lifetime)
     await kv.publish(channel, message)
   }
 
@@ -68,6 +99,18 @@ export async function openRevocations(deps: {
     endProviderSession: (issuer, sid, lifetime) => publish(providerSessionKey(issuer, sid), lifetime),
     covers: (session, handle) => marks.has(sessionKey(handle)) || marks.coverPerson(session),
     knows: (handle) => marks.has(sessionKey(handle)),
+    recall(session, handle) {
+      if (!shared) return undefined
+      const { identity, sid } = session
+      const keys = [sessionKey(handle), subjectKey(identity.issuer, identity.subject)]
+      if (sid !== undefined) keys.push(providerSessionKey(identity.issuer, sid))
+      return Promise.all(keys.map(recallKey)).then(() => {})
+    },
+    epoch: () => (deaf ? -1 : epoch),
+    onDeaf(listener) {
+      deafListeners.add(listener)
+      return () => void deafListeners.delete(listener)
+    },
     onMark(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -75,10 +118,12 @@ export async function openRevocations(deps: {
     async close() {
       unsubscribe()
       listeners.clear()
+      deafListeners.clear()
     },
   }
 }
 
+const markKey = (key: string): string => `revoked ${key}`
 const sessionKey = (handle: string): string => `session ${handle}`
 const subjectKey = (issuer: string, subject: string): string => `person ${hashOf('sub', issuer, subject)}`
 const providerSessionKey = (issuer: string, sid: string): string => `person ${hashOf('sid', issuer, sid)}`

@@ -6,7 +6,8 @@ import { isOver, type Lifetimes } from './lifetimes.ts'
 import type { LiveSessions, OpenedCookie } from './live-sessions.ts'
 import type { Revocations } from './revocations.ts'
 import { type CookieChunks, chunksKey, openChunks, readChunks, sealChunks, writeChunks } from './sealed-cookie.ts'
-import type { FoundSession, LiveSession, Session, SessionStore, SetCookies } from './session.ts'
+import type { SealedRenewals } from './sealed-renewals.ts'
+import type { FoundSession, KeptSession, LiveSession, Session, SessionStore, SetCookies } from './session.ts'
 import { clearSession, maxAgeOf, noSession, refuseSession } from './session-cookies.ts'
 import { readSession, writeSession } from './session-format.ts'
 import { sessionTooLarge } from './session-size.ts'
@@ -25,6 +26,8 @@ export interface SealedSessionsDeps {
   readonly cache: LiveSessions<SealedCookie>
   readonly revocations: Revocations
   readonly clock: Clock
+  /** Where replicas share a store: what they renewed. */
+  readonly renewals: SealedRenewals | undefined
 }
 
 /**
@@ -38,7 +41,24 @@ const renewalsPerIdle = 4
 
 /** The cookie is the session: no infrastructure, and no access token. The store `cookie`. */
 export function openSealedSessions(deps: SealedSessionsDeps): SessionStore {
-  const { spec, lifetimes, cache, revocations, clock } = deps
+  const { spec, lifetimes, cache, revocations, renewals, clock } = deps
+
+  /** The browser's copy is behind from now on, and every cookie of the session stands for this value. */
+  const keep = (next: Session, seenAt: number): KeptSession | undefined => {
+    const { session, chunks, setCookies } = sealSession(deps, next, seenAt)
+    const renewed: LiveSession = { session, seenAt, derived: new Map() }
+    adopt(cache.ofSession(handleOf(next.id)), renewed)
+    const cookie = { binding: spec.binding, live: renewed, sealedSeenAt: seenAt, stale: false }
+    return cache.put(chunksKey(chunks), cookie) ? { live: renewed, setCookies } : undefined
+  }
+  const reload = async (live: LiveSession): Promise<KeptSession | undefined> => {
+    const { session, seenAt } = live
+    await revocations.recall(session, handleOf(session.id))
+    if (revocations.covers(session, handleOf(session.id))) return undefined
+    const written = await renewals?.load(live)
+    if (written === undefined || written.session.renewedAt <= session.renewedAt) return { live, setCookies: [] }
+    return keep(written.session, seenAt)
+  }
 
   return {
     find(cookieHeader) {
@@ -51,19 +71,24 @@ export function openSealedSessions(deps: SealedSessionsDeps): SessionStore {
       if (known !== undefined) return useCookie(deps, cookieHeader, known)
       const opened = openCookie(deps, chunks)
       if (opened === undefined) return refuseSession(spec, cookieHeader, 'invalid')
-      return cache.put(key, opened) ? useCookie(deps, cookieHeader, opened) : refuseSession(spec, cookieHeader, 'ended')
+      const readAt = revocations.epoch()
+      const use = (): FoundSession =>
+        cache.put(key, opened, readAt)
+          ? useCookie(deps, cookieHeader, opened)
+          : refuseSession(spec, cookieHeader, 'ended')
+      return revocations.recall(opened.live.session, handleOf(opened.live.session.id))?.then(use) ?? use()
     },
     async create(session) {
       return sealSession(deps, session, clock.now()).setCookies
     },
+    reload,
     async replace(live, next) {
       if (next.id !== live.session.id) throw new Error('a renewal must keep the id of the session')
-      const handle = handleOf(next.id)
-      const { session, chunks, setCookies } = sealSession(deps, next, live.seenAt)
-      const renewed: LiveSession = { session, seenAt: live.seenAt, derived: new Map() }
-      adopt(cache.ofSession(handle), renewed)
-      const cookie = { binding: spec.binding, live: renewed, sealedSeenAt: live.seenAt, stale: false }
-      return cache.put(chunksKey(chunks), cookie) ? { live: renewed, setCookies } : undefined
+      // What does not fit into a cookie is not saved for the others either.
+      const { session } = sealSession(deps, next, live.seenAt)
+      const saved = (await renewals?.save(live, { session, seenAt: live.seenAt })) ?? true
+      await revocations.recall(session, handleOf(session.id))
+      return saved ? keep(session, live.seenAt) : reload(live)
     },
     end: (session) => revocations.endSession(session, lifetimes.lifetime),
     clear: (cookieHeader) => clearSession(spec, cookieHeader),

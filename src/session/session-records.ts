@@ -14,12 +14,19 @@ import type { Ticket } from './ticket.ts'
  * the idle life. Two entries, so that moving the idle life never rewrites tokens that another process renewed.
  */
 export interface SessionRecords {
-  load(ticket: Ticket): Promise<WrittenSession | 'missing' | 'invalid'>
-  save(ticket: Ticket, written: WrittenSession): Promise<void>
-  exists(handle: string): Promise<boolean>
+  load(ticket: Ticket): Promise<StoredSession | 'missing' | 'invalid'>
+  /** Writes a new record. */
+  create(ticket: Ticket, written: WrittenSession): Promise<StoredSession>
+  /** Writes a renewed session in the place of the version it came from; undefined where that is no longer there. */
+  replace(ticket: Ticket, version: string, next: WrittenSession): Promise<StoredSession | undefined>
   /** Moves the idle life; false where the record is gone: the session was ended. */
   touch(handle: string, live: LiveSession): Promise<boolean>
   remove(handle: string): Promise<void>
+}
+
+export interface StoredSession extends WrittenSession {
+  /** How the record begins: its random nonce, which no other writing of any record has. */
+  readonly version: string
 }
 
 /** Touches are written at most this often, as a part of the idle life; so much longer the entries live. */
@@ -42,6 +49,8 @@ export function createSessionRecords(deps: {
     const idle = lifetimes.idle + lifetimes.idle / touchesPerIdle
     return Math.max(1, Math.ceil(Math.min(idle, endOf(session, lifetimes) - clock.now())))
   }
+  const sealRecord = (ticket: Ticket, written: WrittenSession): string =>
+    encrypt(ticket.key, associated(ticket.handle), writeSession(written)).toString('base64url')
   const saveMetadata = (handle: string, { session, seenAt }: WrittenSession): Promise<void> =>
     kv.set(metadataKey(handle), keys.seal('record-meta', handle, writeMetadata(session, seenAt)), ttlOf(session))
 
@@ -57,14 +66,21 @@ export function createSessionRecords(deps: {
       const written = bytes === undefined ? undefined : readSession(bytes)
       const opened = keys.open('record-meta', ticket.handle, metadata)
       const seenAt = opened === undefined ? undefined : readSeenAt(opened.bytes)
-      return written === undefined || seenAt === undefined ? 'invalid' : { session: written.session, seenAt }
+      if (written === undefined || seenAt === undefined) return 'invalid'
+      return { session: written.session, seenAt, version: versionOf(record) }
     },
-    async save(ticket, written) {
-      const record = encrypt(ticket.key, associated(ticket.handle), writeSession(written))
+    async create(ticket, written) {
+      const record = sealRecord(ticket, written)
       await saveMetadata(ticket.handle, written)
-      await kv.set(recordKey(ticket.handle), record.toString('base64url'), ttlOf(written.session))
+      await kv.set(recordKey(ticket.handle), record, ttlOf(written.session))
+      return { ...written, version: versionOf(record) }
     },
-    exists: async (handle) => (await kv.get(recordKey(handle))) !== undefined,
+    async replace(ticket, version, next) {
+      const record = sealRecord(ticket, next)
+      if (!(await kv.swap(recordKey(ticket.handle), version, record, ttlOf(next.session)))) return undefined
+      await saveMetadata(ticket.handle, next)
+      return { ...next, version: versionOf(record) }
+    },
     async touch(handle, live) {
       if (!(await kv.extend(recordKey(handle), ttlOf(live.session)))) return false
       await saveMetadata(handle, live)
@@ -75,6 +91,10 @@ export function createSessionRecords(deps: {
     },
   }
 }
+
+/** Characters of a record that hold the nonce (aead.ts), 96 bits. */
+const versionLength = 16
+const versionOf = (record: string): string => record.slice(0, versionLength)
 
 const recordKey = (handle: string): string => `session ${handle}`
 const metadataKey = (handle: string): string => `session-metadata ${handle}`

@@ -58,8 +58,16 @@ export interface SessionStore {
    * @throws GatewayError `session_too_large` naming the largest claims (`cookie` store)
    */
   create(session: Session): Promise<SetCookies>
-  /** Replaces a session after a renewal; false where it was ended meanwhile: then nothing is kept. */
-  replace(live: LiveSession, next: Session): Promise<{ live: LiveSession; setCookies: SetCookies } | undefined>
+  /**
+   * What has become of a session in the store all processes share, for whoever is about to renew it; undefined where
+   * it was ended. The same session where nobody renewed it, or where there is no such store.
+   */
+  reload(live: LiveSession): Promise<KeptSession | undefined>
+  /**
+   * Replaces a session after a renewal; undefined where it was ended meanwhile: then nothing is kept. Compare-and-set:
+   * where another process renewed it meanwhile, that one stays and comes back.
+   */
+  replace(live: LiveSession, next: Session): Promise<KeptSession | undefined>
   /** Ends a session for good, on every process that shares the store; a replayed cookie stays dead. */
   end(session: Session): Promise<void>
   /** Removes our cookies from the browser, all chunks. */
@@ -67,6 +75,11 @@ export interface SessionStore {
   /** Sessions opened and kept in this process, for metrics: hits, misses, bytes. */
   cacheStatistics(): CacheStatistics
   close(): Promise<void>
+}
+
+export interface KeptSession {
+  readonly live: LiveSession
+  readonly setCookies: SetCookies
 }
 
 export interface CacheStatistics {

@@ -3,12 +3,14 @@ import type { CookieSpec } from './cookie-spec.ts'
 import type { Lifetimes } from './lifetimes.ts'
 import type { LiveSessions, OpenedCookie } from './live-sessions.ts'
 import type { Revocations } from './revocations.ts'
-import type { FoundSession, LiveSession, Session } from './session.ts'
-import { type SessionRecords, touchesPerIdle } from './session-records.ts'
+import type { FoundSession, LiveSession } from './session.ts'
+import { type SessionRecords, type StoredSession, touchesPerIdle } from './session-records.ts'
 import type { Ticket } from './ticket.ts'
 
 export interface StoredCookie extends OpenedCookie {
   readonly ticket: Ticket
+  /** Of the record it was read from or written to. */
+  readonly version: string
   /** When the store was last told of a request, milliseconds since the epoch. */
   touchedAt: number
   touching: boolean
@@ -18,12 +20,17 @@ export type Refusal = 'invalid' | 'expired' | 'ended'
 
 /** Stored sessions this process has open, by the cookie that carries their ticket. */
 export interface StoredCookies {
-  /** Undefined where the session was ended: then it must not be used. */
-  remember(session: Session, seenAt: number, ticket: Ticket): StoredCookie | undefined
-  /** The ticket a session was found by, as long as anybody holds the session. */
-  ticketOf(live: LiveSession): Ticket | undefined
+  /**
+   * Undefined where the session was ended: then it must not be used.
+   * @param readAt `Revocations.epoch()` before the record was read
+   */
+  remember(stored: StoredSession, ticket: Ticket, readAt: number): StoredCookie | undefined
+  /** What a session was found by, as long as anybody holds the session. */
+  cookieOf(live: LiveSession): StoredCookie | undefined
   /** Reads a session from the store; one read for any number of requests that arrive together. */
   load(ticket: Ticket): Promise<StoredCookie | Refusal>
+  /** Reads it anew, whatever is being read already: for whoever holds the lease and must know the last word. */
+  reload(ticket: Ticket): Promise<StoredCookie | Refusal>
 }
 
 export function createStoredCookies(deps: {
@@ -33,27 +40,29 @@ export function createStoredCookies(deps: {
   readonly spec: CookieSpec
 }): StoredCookies {
   const { records, cache, revocations, spec } = deps
-  const tickets = new WeakMap<LiveSession, Ticket>()
+  const byLive = new WeakMap<LiveSession, StoredCookie>()
   const running = new Map<string, Promise<StoredCookie | Refusal>>()
 
-  const remember: StoredCookies['remember'] = (session, seenAt, ticket) => {
+  const remember: StoredCookies['remember'] = ({ session, seenAt, version }, ticket, readAt) => {
     const live: LiveSession = { session, seenAt, derived: new Map() }
-    const cookie = { binding: spec.binding, live, ticket, touchedAt: seenAt, touching: false }
-    tickets.set(live, ticket)
-    return cache.put(ticket.value, cookie) ? cookie : undefined
+    const cookie = { binding: spec.binding, live, ticket, version, touchedAt: seenAt, touching: false }
+    byLive.set(live, cookie)
+    return cache.put(ticket.value, cookie, readAt) ? cookie : undefined
   }
   const read = async (ticket: Ticket): Promise<StoredCookie | Refusal> => {
+    const readAt = revocations.epoch()
     const written = await records.load(ticket)
     if (typeof written === 'string') return refusalOf(written, revocations.knows(ticket.handle))
+    await revocations.recall(written.session, ticket.handle)
     const known = cache.ofSession(ticket.handle)[0]
     // A renewal that ended while we were reading is newer than what we read.
     if (known !== undefined && known.live.session.renewedAt >= written.session.renewedAt) return known
-    return remember(written.session, written.seenAt, ticket) ?? 'ended'
+    return remember(written, ticket, readAt) ?? 'ended'
   }
 
   return {
     remember,
-    ticketOf: (live) => tickets.get(live),
+    cookieOf: (live) => byLive.get(live),
     load(ticket) {
       const started = running.get(ticket.value)
       if (started !== undefined) return started
@@ -61,6 +70,7 @@ export function createStoredCookies(deps: {
       running.set(ticket.value, reading)
       return reading
     },
+    reload: read,
   }
 }
 

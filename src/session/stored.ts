@@ -8,11 +8,11 @@ import { handleOf } from './handle.ts'
 import { isOver, type Lifetimes } from './lifetimes.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { Revocations } from './revocations.ts'
-import type { FoundSession, SessionStore } from './session.ts'
+import type { FoundSession, KeptSession, LiveSession, SessionStore } from './session.ts'
 import { clearSession, maxAgeOf, noSession, refuseSession } from './session-cookies.ts'
 import { createSessionRecords } from './session-records.ts'
 import { createStoredCookies, createTouch, type StoredCookie } from './stored-cookies.ts'
-import { createTicket, readTicket } from './ticket.ts'
+import { createTicket, readTicket, type Ticket } from './ticket.ts'
 
 export interface StoredSessionsDeps {
   readonly kv: KeyValue
@@ -42,6 +42,16 @@ export function openStoredSessions(deps: StoredSessionsDeps): SessionStore {
     return refuseSession(spec, cookieHeader, 'expired')
   }
 
+  const cookieOf = (live: LiveSession): StoredCookie => {
+    const cookie = cookies.cookieOf(live)
+    if (cookie === undefined) throw new Error('a session that was not found here')
+    return cookie
+  }
+  const reload = async (ticket: Ticket): Promise<KeptSession | undefined> => {
+    const opened = await cookies.reload(ticket)
+    return typeof opened === 'string' ? undefined : { live: opened.live, setCookies: [] }
+  }
+
   return {
     find(cookieHeader) {
       if (cookieHeader === undefined) return noSession
@@ -58,17 +68,20 @@ export function openStoredSessions(deps: StoredSessionsDeps): SessionStore {
     async create(session) {
       const ticket = createTicket(session.id)
       const now = clock.now()
-      await records.save(ticket, { session, seenAt: now })
-      cookies.remember(session, now, ticket)
+      const readAt = revocations.epoch()
+      cookies.remember(await records.create(ticket, { session, seenAt: now }), ticket, readAt)
       return [writeCookie(spec, spec.names.session, ticket.value, maxAgeOf(session, clock, lifetimes))]
     },
+    reload: (live) => reload(cookieOf(live).ticket),
     async replace(live, next) {
-      const ticket = cookies.ticketOf(live)
-      if (ticket === undefined || next.id !== live.session.id) throw new Error('a renewal of a session not found here')
-      const ended = (): boolean => revocations.covers(live.session, ticket.handle)
-      if (ended() || !(await records.exists(ticket.handle)) || ended()) return undefined
-      await records.save(ticket, { session: next, seenAt: live.seenAt })
-      const renewed = cookies.remember(next, live.seenAt, ticket)
+      const { ticket, version } = cookieOf(live)
+      if (next.id !== live.session.id) throw new Error('a renewal of a session not found here')
+      if (revocations.covers(live.session, ticket.handle)) return undefined
+      const readAt = revocations.epoch()
+      const stored = await records.replace(ticket, version, { session: next, seenAt: live.seenAt })
+      if (stored === undefined) return reload(ticket)
+      await revocations.recall(next, ticket.handle)
+      const renewed = cookies.remember(stored, ticket, readAt)
       if (renewed !== undefined) return { live: renewed.live, setCookies: [] }
       // Ended while we were writing: what was written after the deletion goes too.
       await records.remove(ticket.handle)

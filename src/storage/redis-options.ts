@@ -37,3 +37,26 @@ export interface RedisTls {
   /** Name in the server's certificate where it differs from the host. */
   readonly serverName: string | undefined
 }
+
+/**
+ * The same options, of which address and credentials are looked up at each connection, so that a password or a
+ * certificate can change under a running process. Prefix and timeout stay what they were.
+ */
+export function followRedisOptions(first: RedisOptions, latest: () => RedisOptions): RedisOptions {
+  return {
+    prefix: first.prefix,
+    timeout: first.timeout,
+    get topology() {
+      return latest().topology
+    },
+    get tls() {
+      return latest().tls
+    },
+    get username() {
+      return latest().username
+    },
+    get password() {
+      return latest().password
+    },
+  }
+}

@@ -17,7 +17,8 @@ import { proofOf } from './people.ts'
 
 const open: OpenStore = ({ state, ...parts }) => {
   const { revocations } = state
-  return openSealedSessions({ ...parts, revocations, cache: openLiveSessions<SealedCookie>(cacheBytes, revocations) })
+  const cache = openLiveSessions<SealedCookie>(cacheBytes, revocations)
+  return openSealedSessions({ ...parts, revocations, cache, renewals: undefined })
 }
 
 sessionStoreContract('sealed', open)
