@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { foldHeaderName } from '../../src/proxy/header-names.ts'
-import { gatewayWires } from '../contracts/forward-auth-questions.ts'
+import { gatewayWires } from '../contracts/gateway-wires.ts'
 import { type CorpusHeader, corpus } from '../support/corpus.ts'
 import { ask, bytesOf, type HeaderLine, send } from './wire.ts'
 import { host, openWorld, origin, request, type Seen, type World } from './world.ts'

@@ -1,7 +1,7 @@
 /** The list `forwardedHost`: addresses, cookies and redirects come from the file, whatever a header calls us. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { gatewayWires } from '../contracts/forward-auth-questions.ts'
+import { gatewayWires } from '../contracts/gateway-wires.ts'
 import { corpus } from '../support/corpus.ts'
 import { bytesOf, type HeaderLine, type RawAnswer, send } from './wire.ts'
 import { host, navigation, openWorld, origin, request, type World } from './world.ts'

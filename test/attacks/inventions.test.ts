@@ -4,7 +4,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { refuseUnclearHead } from '../../src/http/request-reading.ts'
-import { gatewayWires } from '../contracts/forward-auth-questions.ts'
+import { gatewayWires } from '../contracts/gateway-wires.ts'
 import { ask, bytesOf, type HeaderLine, send } from './wire.ts'
 import { host, navigation, openWorld, origin, request, type World } from './world.ts'
 
@@ -178,10 +178,11 @@ describe('many headers', () => {
     const office = (fill: string) =>
       `GET /office/x HTTP/1.1\r\nHost: ${host}\r\nCookie: ${session}\r\n${fill}X-Forwarded-For: 198.51.100.7\r\nConnection: close\r\n\r\n`
     const first = (fill: string) =>
-      `POST /first HTTP/1.1\r\nHost: ${host}\r\n${fill}Content-Length: ${hidden.length}\r\n\r\n${hidden}`
-    const twoHosts = (fill: string) => `GET /x HTTP/1.1\r\nHost: ${host}\r\n${fill}Host: evil.example\r\n\r\n`
+      `POST /first HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${fill}Content-Length: ${hidden.length}\r\n\r\n${hidden}`
+    const twoHosts = (fill: string) =>
+      `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${fill}Host: evil.example\r\n\r\n`
     const foreign = (fill: string) =>
-      `POST /in/x HTTP/1.1\r\nHost: ${host}\r\nCookie: ${session}\r\nSec-Fetch-Site: same-origin\r\n${fill}Origin: https://evil.example\r\nContent-Length: 0\r\n\r\n`
+      `POST /in/x HTTP/1.1\r\nHost: ${host}\r\nCookie: ${session}\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\n${fill}Origin: https://evil.example\r\nContent-Length: 0\r\n\r\n`
     for (const count of [0, 900, 990, 995, 998, 1000, 1500, 3000]) {
       for (const make of [office, twoHosts, foreign]) assert.deepEqual(await seenBy(make(lines(count))), [], `${count}`)
       const seen = await seenBy(first(lines(count)))

@@ -94,6 +94,7 @@ describe('signed in already', () => {
 
 describe('elsewhere', () => {
   test('a state, or a flow cookie, that is an address leads nowhere', async () => {
+    const { token } = world.rogue.calls
     for (const value of refused) {
       const state = encodeURIComponent(value.toWellFormed())
       const cookie = `__Host-Http-dw-00000000-login-x=${state}`
@@ -103,11 +104,12 @@ describe('elsewhere', () => {
         assert.doesNotMatch(answer.body, /evil/)
       }
     }
-    assert.equal(world.rogue.calls.token, world.rogue.calls.token)
+    assert.equal(world.rogue.calls.token, token, 'no code was redeemed')
   })
 
   test('headers that name an address are not followed', async () => {
-    for (const value of refused.filter((each) => /^[\x21-\x7e]+$/.test(each))) {
+    const sendable = refused.filter((each) => /^[\x21-\x7e]+$/.test(each))
+    for (const value of sendable.filter((_, index) => index % 4 === 0)) {
       const headers = ['X-Forwarded-Uri', 'X-Auth-Request-Redirect', 'X-Original-URL', 'Referer'].map(
         (name) => [name, value] as const,
       )

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHmac, createPublicKey } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { gatewayWires } from '../contracts/forward-auth-questions.ts'
+import { gatewayWires } from '../contracts/gateway-wires.ts'
 import { corpus } from '../support/corpus.ts'
 import { forge, generateSigningKey, type SigningKey } from '../support/rogue-provider.ts'
 import { ask, type HeaderLine } from './wire.ts'

@@ -2,13 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ask, type HeaderLine, type RawAnswer, type RawRequest } from '../attacks/wire.ts'
 import { openWorld, origin, type World } from '../attacks/world.ts'
-import {
-  type ClientRequest,
-  type GatewayWire,
-  gatewayWires,
-  type Question,
-  questions,
-} from '../contracts/forward-auth-questions.ts'
+import { type Question, questions } from '../contracts/forward-auth-questions.ts'
+import { type ClientRequest, type GatewayWire, gatewayWires } from '../contracts/gateway-wires.ts'
 
 const routes = `
   - { path: /public/*, allow: public }

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { staysPublic } from '../attacks/readings.ts'
 import { ask, bytesOf, type HeaderLine } from '../attacks/wire.ts'
 import { cookiesOf, navigation, openWorld, origin, request, type World } from '../attacks/world.ts'
-import { type GatewayWire, gatewayWires } from '../contracts/forward-auth-questions.ts'
+import { type GatewayWire, gatewayWires } from '../contracts/gateway-wires.ts'
 import { corpus } from '../support/corpus.ts'
 
 const routes = `
