@@ -12,7 +12,7 @@ export interface ReturnToRules {
 /**
  * The address to return to after login or logout, re-serialised; undefined where it must not be used.
  *
- * Refuses everything that two URL parsers could read differently (security.md RC5; oauth2-proxy
+ * Refuses everything that two URL parsers could read differently (oauth2-proxy
  * CVE-2020-5233, CVE-2020-11053 and CVE-2020-4037 are what happens otherwise). The value is what the query
  * held after exactly one decoding.
  */

@@ -16,7 +16,7 @@ export interface Credentials {
   readonly isUpgrade: boolean
   /** A browser moving to a page: it can be sent through a redirect and come back. */
   readonly isNavigation: boolean
-  /** A Set-Cookie on the answer reaches the browser. False behind most gateways (forward-auth.md B.0). */
+  /** A Set-Cookie on the answer reaches the browser. False behind most gateways (docs/gateways). */
   readonly canSetCookie: boolean
 }
 

@@ -21,7 +21,7 @@ export interface HeaderNames {
 
 /**
  * The one spelling under which CGI, WSGI and their kin read a name: lower case, `_` and `.` as `-`
- * (security.md RC2; the class of CVE-2026-52845 and CVE-2026-88011).
+ * (the class of CVE-2026-52845 and CVE-2026-88011).
  */
 export const foldHeaderName = (name: string): string => name.toLowerCase().replaceAll(/[_.]/g, '-')
 

@@ -92,7 +92,7 @@ function pushSubprotocols(passed: string[], name: string, value: string, forward
   if (harmless.length > 0) passed.push(name, harmless.join(', '))
 }
 
-/** The whole family is rebuilt (security.md FWD-07): an upstream that reads any member reads our word. */
+/** The whole family is rebuilt: an upstream that reads any member reads our word. */
 function pushForwarded(headers: string[], forwarded: Forwarded): void {
   headers.push(
     'X-Forwarded-For',

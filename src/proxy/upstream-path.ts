@@ -8,7 +8,7 @@ export interface PathRewrite {
 
 /**
  * The path for the upstream: `stripPrefix` off, `addPrefix` on. The result is judged again, so that rewriting
- * cannot make an address that the rules would have refused (security.md RC1; CVE-2021-21322 was a prefix escape).
+ * cannot make an address that the rules would have refused (CVE-2021-21322 was a prefix escape).
  *
  * A path that does not start with `stripPrefix` keeps what it has. The prefix is compared without case because
  * restricting routes are matched so.

@@ -3,7 +3,7 @@
  * Envoy joins two Cookie headers by a comma, and our values contain neither.
  */
 
-/** Two cookies of one name: which one is meant cannot be known, so neither is (security.md CK-07). */
+/** Two cookies of one name: which one is meant cannot be known, so neither is. */
 export const duplicated = Symbol('two cookies of one name')
 
 const space = 0x20

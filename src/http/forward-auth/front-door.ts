@@ -91,7 +91,7 @@ interface Found {
   readonly pathBelow: string
 }
 
-/** The query of an endpoint with a fixed address is not ours: Caddy appends the client's (forward-auth.md B.12). */
+/** The query of an endpoint with a fixed address is not ours: Caddy appends the client's to it. */
 function findAdapter(url: string): Found | undefined {
   if (!url.startsWith(prefix)) return undefined
   for (const adapter of adapters) {
@@ -104,7 +104,7 @@ function findAdapter(url: string): Found | undefined {
   return undefined
 }
 
-/** Before any header is read: what an unknown peer says of a request is worth nothing (security.md FWD-08). */
+/** Before any header is read: what an unknown peer says of a request is worth nothing. */
 function refuseStrangers({ surroundings }: Serving, request: IncomingMessage): void {
   const peer = peerOf(request)
   if (surroundings.trusted.has(peer)) return

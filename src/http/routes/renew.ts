@@ -4,7 +4,7 @@ import { findSession, loginHref, type OwnRequest, returnToOf } from '../own-requ
 
 /**
  * `GET renew?rd=…`: the hop on which a sealed session gets its new cookie. Behind an ingress an allowed answer
- * cannot set one (forward-auth.md B.0), so a navigation passes here when the cookie has aged, and comes back.
+ * cannot set one, so a navigation passes here when the cookie has aged, and comes back.
  */
 export async function renew(own: OwnRequest): Promise<Answer> {
   const { serving, site, exchange } = own
