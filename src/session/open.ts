@@ -31,8 +31,14 @@ export interface SessionState {
    * Takes address and credentials of the store from a new configuration, for the connections from now on.
    * @throws Error where it names a store of another kind
    */
-  follow(config: Pick<Config, 'session' | 'redis'>): void
+  follow(config: StoreChoice): void
   close(): Promise<void>
+}
+
+/** What decides where sessions are kept; a Config fits. */
+export interface StoreChoice {
+  readonly session: Pick<Config['session'], 'store'>
+  readonly redis: RedisOptions | undefined
 }
 
 /** Everything about sessions at one site (an origin of publicUrl, or all hosts of a cookie domain). */
@@ -67,7 +73,7 @@ const maxEntries = 200_000
 export async function openSessionState(deps: {
   readonly clock: Clock
   readonly log: Log
-  readonly config?: Pick<Config, 'session' | 'redis'>
+  readonly config?: StoreChoice
 }): Promise<SessionState> {
   const { config, clock, log } = deps
   const first = config && sharedStoreOf(config)
@@ -102,7 +108,7 @@ export async function openSessionState(deps: {
 }
 
 /** The store the file shares between replicas, if it does. */
-const sharedStoreOf = ({ session, redis }: Pick<Config, 'session' | 'redis'>): RedisOptions | undefined =>
+const sharedStoreOf = ({ session, redis }: StoreChoice): RedisOptions | undefined =>
   session.store === 'memory' ? undefined : redis
 
 /** Opens the store the file names, for every site of `publicUrl`. */
