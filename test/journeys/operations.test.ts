@@ -80,6 +80,8 @@ test('one access line for each request, whichever door; audit events beside them
     gateway.lines().flatMap(({ event }) => (event === undefined ? [] : [event])),
     ['login', 'login', 'denied'],
   )
+  // One that is refused before its address is read, too.
+  assert.equal((await ada.fetch(`${gateway.origin}/a;b?secret=in-the-query`)).status, 400)
   assert.ok(!gateway.logText().includes('in-the-query'))
 })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { hours, minutes, seconds } from '../support/clock.ts'
-import { sessionCookieOf, signedIn, startGateway, until } from '../support/gateway.ts'
+import { sessionCookieOf, signedIn, signInAt, startGateway, until } from '../support/gateway.ts'
 
 for (const store of ['memory', 'cookie'] as const) {
   describe(`session, store ${store}`, () => {
@@ -219,6 +219,20 @@ describe('behind an ingress, where an allowed answer sets no cookie', () => {
     assert.equal((await ask(navigation)).status, 200)
     assert.equal((await ask({ accept: '*/*' })).headers.get('x-auth-user'), 'ada')
   })
+})
+
+test('a browser that keeps no renewed cookie is not sent through the hop for ever', async (t) => {
+  const gateway = await startGateway(t, { store: 'cookie' })
+  let keeps = true
+  const browser = gateway.browser({ keeps: (name) => keeps || name.endsWith('-marker') })
+  await signInAt(gateway, browser)
+  keeps = false
+  gateway.clock.move(320 * seconds)
+  const statuses: number[] = []
+  for (let round = 0; round < 4; round++) {
+    statuses.push((await browser.navigate(gateway.own('renew?rd=/x'), { follow: 0 })).status)
+  }
+  assert.deepEqual(statuses, [303, 303, 303, 508])
 })
 
 function near(text: string, expected: number): void {

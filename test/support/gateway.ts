@@ -89,6 +89,19 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
   })
   if (options.providerDown) idp.fail(500)
   const application = await startApplication()
+  const browsers: Browser[] = []
+  let server: RunningServer | undefined
+  t.after(async () => {
+    await Promise.all(browsers.map((browser) => browser.close()))
+    await server?.close()
+    await Promise.all([application.close(), idp.close()])
+    rmSync(folder, { recursive: true })
+    if (!options.errorsExpected)
+      assert.deepEqual(
+        lines().filter(({ level }) => level === 'error'),
+        [],
+      )
+  })
   const folder = mkdtempSync(path.join(tmpdir(), 'doorward-journey-'))
   const file = path.join(folder, 'config.yaml')
   const world: World = { publicUrl, issuer: idp.issuer, application: application.url }
@@ -112,31 +125,20 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line))
-  const server = await startServer({
+  const running = await startServer({
     source: { load: (more) => loadConfig(file, options.environment ?? {}, more) },
     destination,
     clock,
     watch: false,
   })
-  const browsers: Browser[] = []
-  t.after(async () => {
-    await Promise.all(browsers.map((browser) => browser.close()))
-    await server.close()
-    await Promise.all([application.close(), idp.close()])
-    rmSync(folder, { recursive: true })
-    if (!options.errorsExpected)
-      assert.deepEqual(
-        lines().filter(({ level }) => level === 'error'),
-        [],
-      )
-  })
+  server = running
   return {
     origin: publicUrl,
     port,
     idp,
     application,
     clock,
-    server,
+    server: running,
     file,
     issuer: idp.issuer,
     lines,
@@ -148,7 +150,7 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
     },
     own: (page) => `${publicUrl}/_doorward/${page}`,
     write,
-    metrics: async () => (await fetch(new URL('/metrics', server.addresses.operations))).text(),
+    metrics: async () => (await fetch(new URL('/metrics', running.addresses.operations))).text(),
   }
 }
 
