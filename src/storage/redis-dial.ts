@@ -93,6 +93,8 @@ async function dialCluster(options: RedisOptions, nodes: readonly RedisNode[]): 
   const cluster = createCluster({
     rootNodes: nodes.map(({ host, port }) => ({ socket: { ...socket, host, port } })),
     defaults: { ...clientOptions(options), socket },
+    // Shards are connected when they are needed: one that is down takes its own keys alone.
+    minimizeConnections: true,
   })
   cluster.on('error', () => {})
   try {

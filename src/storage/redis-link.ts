@@ -36,6 +36,8 @@ export interface RedisLinkOptions<C extends RedisConnection> {
 
 /** Timeouts in a row after which replies are no longer waited for. */
 const timeoutsToGiveUp = 3
+/** Milliseconds without any reply after which a cluster is given up as a whole. */
+const silenceToGiveUp = 2000
 /** Commands under way; more would only wait longer than they may. */
 const maxPending = 10_000
 const heartbeatEvery = 1000
@@ -52,6 +54,7 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
   let problem = 'not connected yet'
   let pending = 0
   let timeouts = 0
+  let heardAt = performance.now()
   let wake = (): void => {}
   let markTried = (): void => {}
   const tried = new Promise<void>((resolve) => {
@@ -73,6 +76,7 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
     const before = connection
     connection = next
     timeouts = 0
+    heardAt = performance.now()
     next.onLost((error) => {
       if (connection === next) drop(reasonOf(error))
     })
@@ -125,7 +129,8 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
       return
     }
     timeouts++
-    if (timeouts >= timeoutsToGiveUp) drop(reasonOf(error))
+    const silence = performance.now() - heardAt
+    if (timeouts >= timeoutsToGiveUp && !(from.survivesFailures && silence < silenceToGiveUp)) drop(reasonOf(error))
     else if (from.survivesFailures) void dialUntilUp()
   }
 
@@ -137,6 +142,7 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
     try {
       const reply = await within(from.send(key, args), timeout)
       timeouts = 0
+      heardAt = performance.now()
       return reply
     } catch (error) {
       afterFailure(from, error)

@@ -8,6 +8,8 @@ import { openRedisLink, type RedisLink } from './redis-link.ts'
 import type { RedisOptions } from './redis-options.ts'
 
 export interface RedisMessages extends Pick<RedisLink, 'tried' | 'renew' | 'state' | 'close'> {
+  /** On the connection that listens: of a cluster it leads to a server that is there. */
+  readonly publish: KeyValue['publish']
   readonly subscribe: KeyValue['subscribe']
 }
 
@@ -45,6 +47,9 @@ export function openRedisMessages(options: RedisOptions, log: Log): RedisMessage
     tried: link.tried,
     renew: link.renew,
     state: link.state,
+    async publish(channel, message) {
+      await link.run(undefined, ['PUBLISH', prefix + channel, message])
+    },
     async subscribe(channel, listener, onConnected) {
       if (closed) throw new GatewayError('store_unreachable', 'redis: closed')
       const stop = channels.subscribe(channel, listener)

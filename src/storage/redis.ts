@@ -66,9 +66,7 @@ export async function openRedisKeyValue(options: RedisOptions, deps: { readonly 
       else await runScript(deleteScript, key, start)
     },
     extend: async (key, ttl) => (await run(key, 'PEXPIRE', millisecondsOf(ttl))) === 1,
-    async publish(channel, message) {
-      await commands.run(undefined, ['PUBLISH', prefix + channel, message])
-    },
+    publish: messages.publish,
     subscribe: messages.subscribe,
     state() {
       const states = [commands.state(), messages.state()]
@@ -83,10 +81,15 @@ export async function openRedisKeyValue(options: RedisOptions, deps: { readonly 
 
 /** A replica, a wrong password or a server that still loads is no store. One that is full still lets people read. */
 async function proveWritable(connection: RedisConnection, key: string): Promise<void> {
-  try {
-    await connection.send(key, ['SET', key, '1', 'PX', '60000'])
-  } catch (error) {
-    if (!(error instanceof Error && /^(?:OOM|MISCONF)\b/.test(error.message))) throw error
+  // Of a cluster one shard that serves is enough: each of these keys may lie on another.
+  for (let left = connection.survivesFailures ? 7 : 0; ; left--) {
+    try {
+      await connection.send(key + left, ['SET', key + left, '1', 'PX', '60000'])
+      return
+    } catch (error) {
+      if (error instanceof Error && /^(?:OOM|MISCONF)\b/.test(error.message)) return
+      if (left === 0) throw error
+    }
   }
 }
 

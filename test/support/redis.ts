@@ -1,7 +1,6 @@
-import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
@@ -31,11 +30,22 @@ export interface RedisServer {
   thaw(): void
 }
 
+export interface RedisSettings {
+  /** Further arguments of `redis-server`. */
+  readonly args?: readonly string[]
+  /** What the test's own commands sign in with. */
+  readonly password?: string
+  /** Written to a file that comes first: what a Sentinel must have. */
+  readonly file?: string
+  /** Runs as a Sentinel, which keeps no keys. */
+  readonly sentinel?: boolean
+}
+
 /**
  * Undefined, and the test skipped with a notice, where there is no `redis-server`; where the environment variable
  * DOORWARD_REQUIRE lists `redis` it fails instead.
  */
-export async function startRedis(t: TestContext, args: readonly string[] = []): Promise<RedisServer | undefined> {
+export async function startRedis(t: TestContext, settings: RedisSettings = {}): Promise<RedisServer | undefined> {
   if (spawnSync(binary, ['--version']).status !== 0) {
     const notice = `no ${binary}: install the package redis-server, or name one in REDIS_SERVER`
     if (required) throw new Error(notice)
@@ -44,7 +54,7 @@ export async function startRedis(t: TestContext, args: readonly string[] = []): 
   }
   const folder = mkdtempSync(path.join(tmpdir(), 'doorward-redis-'))
   const port = await freePort()
-  const server = createServer(port, folder, args)
+  const server = createServer(port, folder, settings)
   t.after(async () => {
     await server.kill()
     rmSync(folder, { recursive: true })
@@ -53,7 +63,11 @@ export async function startRedis(t: TestContext, args: readonly string[] = []): 
   return server
 }
 
-function createServer(port: number, folder: string, args: readonly string[]): RedisServer {
+function createServer(
+  port: number,
+  folder: string,
+  { args = [], password, file, sentinel = false }: RedisSettings,
+): RedisServer {
   let child: ChildProcess | undefined
   let prefixes = 0
   const server: RedisServer = {
@@ -68,7 +82,10 @@ function createServer(port: number, folder: string, args: readonly string[]): Re
       ...more,
     }),
     async command(...command) {
-      const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: false } })
+      const client = createClient({
+        socket: { host: '127.0.0.1', port, reconnectStrategy: false },
+        ...(password !== undefined && { password }),
+      })
       client.on('error', () => {})
       await client.connect()
       try {
@@ -88,12 +105,15 @@ function createServer(port: number, folder: string, args: readonly string[]): Re
       await once(running, 'exit')
     },
     async start() {
-      const own = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--enable-debug-command', 'yes']
-      child = spawn(binary, ['--port', String(port), '--dir', folder, ...own, ...args], { stdio: 'ignore' })
+      const kept = sentinel ? ['--sentinel'] : ['--save', '', '--appendonly', 'no']
+      const own = ['--bind', '127.0.0.1', ...kept]
+      const first = file === undefined ? [] : [path.join(folder, 'redis.conf')]
+      if (file !== undefined) writeFileSync(path.join(folder, 'redis.conf'), file)
+      child = spawn(binary, [...first, '--port', String(port), '--dir', folder, ...own, ...args], { stdio: 'ignore' })
       await until(() => server.command('PING').catch(() => undefined), 'redis-server starts', 10_000)
     },
-    freeze: () => void assert.ok(child?.kill('SIGSTOP')),
-    thaw: () => void assert.ok(child?.kill('SIGCONT')),
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
   }
   return server
 }
