@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Identity } from '../core/identity.ts'
 import { originOf, type Target } from '../core/target.ts'
 import type { Unmet } from '../core/verdict.ts'
-import { isCorsOrigin } from '../policy/cors.ts'
+import { isCorsOrigin, isPreflight } from '../policy/cors.ts'
 import { originProblem } from '../policy/origin.ts'
 import type { CompiledRoute, Policy } from '../policy/policy.ts'
 import type { FoundSession, LiveSession, SessionStore, SetCookies } from '../session/session.ts'
@@ -48,10 +48,8 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
   const preflight = anonymous.map((decision) => ({ ...decision, isPreflight: true }))
 
   function decide(target: Target, credentials: Credentials): Decision | Promise<Decision> {
-    if (target.method === 'OPTIONS') {
-      const asked = preflightRoute(target, credentials)
-      if (asked !== undefined) return preflight[asked.index]!
-    }
+    const asked = preflightRoute(target, credentials)
+    if (asked !== undefined) return preflight[asked.index]!
     const match = policy.match(target)
     if (match.kind === 'unrouted') return refused(match, undefined)
     const { route } = match
@@ -72,7 +70,8 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
 
   /** A real preflight (Fetch 4.8) comes without credentials and belongs to the route of the method it announces. */
   function preflightRoute(target: Target, { origin, requestedMethod }: Credentials): CompiledRoute | undefined {
-    if (origin === undefined || requestedMethod === undefined) return undefined
+    const question = { origin, method: requestedMethod, headers: undefined }
+    if (!isPreflight(target.method, question) || origin === undefined) return undefined
     const match = policy.match(target, requestedMethod)
     if (match.kind === 'unrouted' || match.route.cors === undefined) return undefined
     return isCorsOrigin(match.route.cors, origin) ? match.route : undefined

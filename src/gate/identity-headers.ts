@@ -70,29 +70,28 @@ function valueFor(part: TemplatePart, { identity, tokens, config, log }: Renderi
     case 'name':
       return identity.name
     case 'groups':
-      return joinGroups(identity.groups, config.groupSeparator, log)
+      return joined(identity.groups, config.groupSeparator, log)
     case 'accessToken':
       return tokens?.accessToken
     case 'idToken':
       return tokens?.idToken
     case 'claim':
-      return claimText(identity.claims[part.claim], config.groupSeparator)
+      return claimText(identity.claims[part.claim], config.groupSeparator, log)
   }
 }
 
-/** A group that holds the separator would read as two groups upstream: it is left out and said so. */
-function joinGroups(groups: readonly string[], separator: string, log: Log): string {
-  const safe = groups.filter((group) => !group.includes(separator))
-  if (safe.length < groups.length) {
-    log.warn({ dropped: groups.length - safe.length, separator }, 'groups that contain the separator were dropped')
+/** A value that holds the separator would read as two upstream: it is left out and said so. */
+function joined(values: readonly unknown[], separator: string, log: Log): string {
+  const texts = values.filter((value) => typeof value === 'string')
+  const safe = texts.filter((text) => !text.includes(separator))
+  if (safe.length < texts.length) {
+    log.warn({ dropped: texts.length - safe.length, separator }, 'values that contain the separator were dropped')
   }
   return safe.join(separator)
 }
 
-function claimText(value: unknown, separator: string): string | undefined {
-  if (Array.isArray(value)) {
-    return value.filter((item) => typeof item === 'string' && !item.includes(separator)).join(separator)
-  }
+function claimText(value: unknown, separator: string, log: Log): string | undefined {
+  if (Array.isArray(value)) return joined(value, separator, log)
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? String(value)
     : undefined

@@ -20,32 +20,38 @@ export type Judge = (route: CompiledRoute, proved: Proved, address: string) => D
 
 const noHeaders: IdentityHeaders = { known: [], all: [] }
 
-export function createJudge(headers: readonly HeaderMaker[], clock: Clock): Judge {
-  const remembered = new WeakMap<object, Decision[]>()
+export function createJudge(makers: readonly HeaderMaker[], clock: Clock): Judge {
+  const decisions = new WeakMap<object, Decision[]>()
+  const headers = new WeakMap<object, IdentityHeaders[]>()
 
   return (route, proved, address) => {
     const key = proved.live ?? proved.identity
-    const known = remembered.get(key)
-    const before = known?.[route.index]
+    const before = decisions.get(key)?.[route.index]
     if (before !== undefined) return before
 
     const context = { clientAddress: address, now: clock.now() }
     const unmet = route.unmet(proved.identity, context)
     if (unmet.length > 0) return refused(refusalOf(route, proved, unmet, context), route, proved.live)
-    const decision: Decision = {
-      verdict: { kind: 'allow', route: route.index, identity: proved.identity },
-      route,
-      live: proved.live,
-      headers: headers[route.index]!(proved.identity, proved.tokens),
-      setCookies: noCookies,
-      isPreflight: false,
-    }
-    if (!route.timeDependent && !route.addressDependent) {
-      if (known === undefined) remembered.set(key, [])
-      remembered.get(key)![route.index] = decision
-    }
-    return decision
+    const made = remember(headers, key, route.index, () => makers[route.index]!(proved.identity, proved.tokens))
+    const decision = allowed(route, proved, made)
+    return route.dependsOnRequest ? decision : remember(decisions, key, route.index, () => decision)
   }
+}
+
+/** By the object a proof is, so that a renewed session or another token starts anew; and by route. */
+function remember<T>(memory: WeakMap<object, T[]>, key: object, index: number, make: () => T): T {
+  let known = memory.get(key)
+  if (known === undefined) {
+    known = []
+    memory.set(key, known)
+  }
+  known[index] ??= make()
+  return known[index]
+}
+
+function allowed(route: CompiledRoute, { identity, live }: Proved, headers: IdentityHeaders): Decision {
+  const verdict = { kind: 'allow', route: route.index, identity } as const
+  return { verdict, route, live, headers, setCookies: noCookies, isPreflight: false }
 }
 
 /** A refusal as a decision: no header of anybody leaves with it. */

@@ -23,9 +23,17 @@ export interface Check {
   judge(identity: Identity, context: RequestContext): Judgement
   /** The value it was judged by, in words. */
   seen(identity: Identity, context: RequestContext): string
+  /**
+   * What the judgement turns on. A yes about the person is kept with the session; one that turns on the request (its
+   * time, its address) is asked for anew each time. Required, so that a new kind of rule cannot forget to say.
+   */
+  readonly dependsOn: 'person' | 'request'
   /** `anyOf`: each inner list is one way to pass. `not`: the one inner list that must not hold. */
   readonly parts?: readonly (readonly Check[])[]
 }
+
+export const dependenceOf = (checks: readonly Check[]): Check['dependsOn'] =>
+  checks.some(({ dependsOn }) => dependsOn === 'request') ? 'request' : 'person'
 
 /** AND: one no settles it, whatever else is unknown. */
 export function judgeAll(checks: readonly Check[], identity: Identity, context: RequestContext): Judgement {

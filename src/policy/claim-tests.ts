@@ -1,7 +1,6 @@
 /** Requirements on single claims: equal to one of some values, or matching a pattern as a whole. */
 import type { ClaimTest } from '../config/config.ts'
-import type { Check } from './check.ts'
-import { choice } from './check.ts'
+import { type Check, choice } from './check.ts'
 
 /** Several tests of one `claims:` all have to hold. */
 export function claimChecks(tests: readonly ClaimTest[]): readonly Check[] {
@@ -37,6 +36,7 @@ interface ClaimRule {
 function claimCheck(claim: string, wanted: string, { rule, holds }: ClaimRule): Check {
   return {
     unmet: { requirement: 'claims', wanted },
+    dependsOn: 'person',
     rule,
     judge({ claims }) {
       const value = claimAt(claims, claim)

@@ -13,6 +13,7 @@ export function acrCheck(values: readonly string[]): Check {
       wanted: choice('sign in with the assurance level', 'sign in with one of the assurance levels', values),
     },
     rule: values.join(', '),
+    dependsOn: 'person',
     judge: ({ acr }) => (acr === undefined ? undefined : wanted.has(acr)),
     seen: ({ acr }) => acr ?? 'the provider did not say',
   }
@@ -27,6 +28,7 @@ export function maxAgeCheck(maxAge: number): Check {
   return {
     unmet: { requirement: 'maxAge', wanted: `have signed in within the last ${duration(maxAge)}` },
     rule: `${maxAge} seconds`,
+    dependsOn: 'request',
     judge({ authTime }, { now }) {
       if (authTime === undefined) return undefined
       const age = ageOf(authTime, now)
@@ -49,6 +51,7 @@ export function networksCheck(cidrs: readonly string[]): Check {
   return {
     unmet: { requirement: 'networks', wanted: 'come from one of the networks that this site allows' },
     rule: cidrs.join(', '),
+    dependsOn: 'request',
     judge: (_identity, { clientAddress }) =>
       readAddress(clientAddress) === undefined ? undefined : networks.has(clientAddress),
     seen: (_identity, { clientAddress }) => clientAddress || 'no address',

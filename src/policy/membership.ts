@@ -19,6 +19,7 @@ export function groupsCheck(rules: readonly string[]): Check {
   return {
     unmet: { requirement: 'groups', wanted: choice('be a member of', 'be a member of one of', rules) },
     rule: rules.join(', '),
+    dependsOn: 'person',
     judge: ({ groups }) => groups.some(holds),
     seen: ({ groups }) => groups.join(', ') || nothing,
   }
@@ -31,6 +32,7 @@ export function realmRolesCheck(rules: readonly string[]): Check {
   return {
     unmet: { requirement: 'realmRoles', wanted: choice('have the realm role', 'have one of the realm roles', rules) },
     rule: rules.join(', '),
+    dependsOn: 'person',
     judge: ({ realmRoles }) => realmRoles.some((role) => wanted.has(role)),
     seen: ({ realmRoles }) => realmRoles.join(', ') || nothing,
   }
@@ -44,6 +46,7 @@ export function clientRolesCheck(rules: readonly ClientRole[]): Check {
       wanted: choice('have the client role', 'have one of the client roles', names),
     },
     rule: names.join(', '),
+    dependsOn: 'person',
     judge: ({ clientRoles }) => rules.some(({ client, role }) => rolesOf(clientRoles, client).includes(role)),
     seen: ({ clientRoles }) =>
       Object.entries(clientRoles)
@@ -64,6 +67,7 @@ export function scopesCheck(rules: readonly string[]): Check {
       wanted: choice('bring a token with the scope', 'bring a token with one of the scopes', rules),
     },
     rule: rules.join(', '),
+    dependsOn: 'person',
     judge: ({ scopes }) => scopes.some((scope) => wanted.has(scope)),
     seen: ({ scopes }) => scopes.join(' ') || nothing,
   }
@@ -75,6 +79,7 @@ export function emailsCheck(rules: readonly string[]): Check {
   return {
     unmet: { requirement: 'emails', wanted: 'have a verified e-mail address that is on the list of this site' },
     rule: listed(rules),
+    dependsOn: 'person',
     judge: ({ email }) => (isAddress(email) ? wanted.has(foldNarrowly(email)) : undefined),
     seen: ({ email }) => email ?? 'no verified e-mail address',
   }
@@ -88,6 +93,7 @@ export function emailDomainsCheck(rules: readonly string[]): Check {
   return {
     unmet: { requirement: 'emailDomains', wanted: choice(`${address} at`, `${address} at one of`, rules) },
     rule: rules.join(', '),
+    dependsOn: 'person',
     judge: ({ email }) =>
       isAddress(email) ? wanted.has(foldNarrowly(email.slice(email.indexOf('@') + 1))) : undefined,
     seen: ({ email }) => email ?? 'no verified e-mail address',

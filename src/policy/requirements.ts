@@ -2,7 +2,7 @@
 import type { Requirements } from '../config/config.ts'
 import type { Identity } from '../core/identity.ts'
 import type { Unmet } from '../core/verdict.ts'
-import { type Check, judgeAll, judgeAny, type RequestContext } from './check.ts'
+import { type Check, dependenceOf, judgeAll, judgeAny, type RequestContext } from './check.ts'
 import { claimChecks } from './claim-tests.ts'
 import { acrCheck, maxAgeCheck, networksCheck } from './freshness.ts'
 import {
@@ -45,6 +45,7 @@ function anyOfCheck(ways: readonly Requirements[]): Check {
   return {
     unmet: { requirement: 'anyOf', wanted: `do one of these: ${parts.map(wantedOf).join('; or ')}` },
     rule: `${parts.length} ways`,
+    dependsOn: dependenceOf(parts.flat()),
     parts,
     judge: (identity, context) => judgeAny(parts, identity, context),
     seen: (identity, context) =>
@@ -57,6 +58,7 @@ function notCheck(requirements: Requirements): Check {
   return {
     unmet: { requirement: 'not', wanted: `not ${wantedOf(checks)}` },
     rule: 'must not hold',
+    dependsOn: dependenceOf(checks),
     parts: [checks],
     judge(identity, context) {
       const inner = judgeAll(checks, identity, context)
@@ -78,13 +80,6 @@ const nothingUnmet: readonly Unmet[] = Object.freeze([])
 export function unmetOf(checks: readonly Check[], identity: Identity, context: RequestContext): readonly Unmet[] {
   if (judgeAll(checks, identity, context) === true) return nothingUnmet
   return checks.filter((check) => check.judge(identity, context) !== true).map((check) => check.unmet)
-}
-
-/** Whether a key occurs anywhere, inside `anyOf` and `not` too. */
-export function mentions(requirements: Requirements, key: keyof Requirements): boolean {
-  if (requirements[key] !== undefined) return true
-  const inner = [...(requirements.anyOf ?? []), ...(requirements.not === undefined ? [] : [requirements.not])]
-  return inner.some((one) => mentions(one, key))
 }
 
 /** These requirements and all that an `anyOf` offers, never what a `not` excludes: the ways to a yes. */

@@ -1,8 +1,8 @@
 import type { CorsConfig, Requirements, RouteConfig } from '../config/config.ts'
 import type { Identity } from '../core/identity.ts'
 import type { RouteIndex, Unmet } from '../core/verdict.ts'
-import type { Check, RequestContext } from './check.ts'
-import { compileRequirements, mentions, positive, unmetOf } from './requirements.ts'
+import { type Check, dependenceOf, type RequestContext } from './check.ts'
+import { compileRequirements, positive, unmetOf } from './requirements.ts'
 import { compileStepUp, type StepUp } from './step-up.ts'
 
 /** A route of the file as the gate uses it. Where the request goes afterwards is the proxy's business. */
@@ -18,10 +18,8 @@ export interface CompiledRoute {
   readonly provider: string | undefined
   /** What is missing, in the order of the checks; one shared empty list where all is met. */
   unmet(identity: Identity, context: RequestContext): readonly Unmet[]
-  /** The outcome may change with time alone (`maxAge`): a yes must not be kept. */
-  readonly timeDependent: boolean
-  /** The outcome depends on the client address (`networks`): a yes must not be kept. */
-  readonly addressDependent: boolean
+  /** The outcome may change with the request's time or address: a yes must not be kept. */
+  readonly dependsOnRequest: boolean
   /** Scopes that help here, for `insufficient_scope` (RFC 6750 3.1). */
   readonly scopes: readonly string[]
   /** Asked for at every login for this route: what each way to a yes needs. Those of `anyOf` wait for `stepUp`. */
@@ -53,8 +51,7 @@ export function compileRoute(route: RouteConfig, index: RouteIndex): CompiledRou
     acceptsBearer: route.accept.includes('bearer'),
     provider: route.provider,
     unmet: (identity, context) => unmetOf(checks, identity, context),
-    timeDependent: mentions(requirements, 'maxAge'),
-    addressDependent: mentions(requirements, 'networks'),
+    dependsOnRequest: dependenceOf(checks) === 'request',
     scopes: [...new Set(positive(requirements).flatMap((way) => way.scopes ?? []))],
     acr: requirements.acr,
     maxAge: requirements.maxAge,

@@ -208,7 +208,6 @@ test('a route says what the gate has to know', () => {
     ],
   )
   assert.equal(optional!.provider, 'staff')
-  assert.deepEqual([open!.timeDependent, open!.addressDependent], [false, false])
-  assert.deepEqual([restricted!.timeDependent, restricted!.addressDependent], [true, true])
+  assert.deepEqual([open!.dependsOnRequest, restricted!.dependsOnRequest], [false, true])
   assert.deepEqual([restricted!.scopes, restricted!.acr, restricted!.maxAge], [['read'], ['gold'], 60])
 })

@@ -34,9 +34,9 @@ test('levels within anyOf are offered only to whom they open the door', () => {
 
 test('a met route needs no store of its own: the answer is a yes at a later time too unless it says otherwise', () => {
   const aged = routeOf({ maxAge: 60 })
-  assert.ok(aged.timeDependent)
+  assert.ok(aged.dependsOnRequest)
   assert.equal(aged.unmet(person(fresh), context).length, 0)
   assert.equal(aged.unmet(person(fresh), { ...context, now: now + 60_000 }).length, 1)
-  assert.ok(routeOf({ anyOf: [{ not: { maxAge: 5 } }] }).timeDependent)
-  assert.ok(routeOf({ not: { anyOf: [{ networks: ['10.0.0.0/8'] }] } }).addressDependent)
+  assert.ok(routeOf({ anyOf: [{ not: { maxAge: 5 } }] }).dependsOnRequest)
+  assert.ok(routeOf({ not: { anyOf: [{ networks: ['10.0.0.0/8'] }] } }).dependsOnRequest)
 })
