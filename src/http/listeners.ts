@@ -50,8 +50,8 @@ export function buildPublicListener(parts: ListenerParts): FastifyInstance {
 }
 
 /** The listener for the ingress. Without an `upgrade` listener Node answers subrequests of websockets like any other. */
-export function buildForwardAuthListener({ serving, observer }: ListenerParts): Server {
-  return createServer(optionsOf(serving().config.limits), createForwardAuthDoor(serving, observer))
+export function buildForwardAuthListener({ serving, observer, tunnels }: ListenerParts): Server {
+  return createServer(optionsOf(serving().config.limits), createForwardAuthDoor(serving, observer, tunnels))
 }
 
 function isOwn(url: string, basePath: string): boolean {

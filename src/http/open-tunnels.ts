@@ -19,7 +19,7 @@ export interface OpenTunnels {
   endSession(id: string): void
   /** Closes what belongs to sessions that ran out meanwhile. */
   sweep(isOver: (live: LiveSession) => boolean): void
-  /** Tells all of them that this process goes away, and waits until they are gone. */
+  /** Tells all of them, and any that follow, that this process goes away; waits until they are gone. */
   closeAll(): Promise<void>
 }
 
@@ -31,6 +31,7 @@ interface Holder {
 export function createOpenTunnels(): OpenTunnels {
   const open = new Set<Tunnel>()
   const bySession = new Map<string, Holder>()
+  let closing = false
 
   function holderOf(live: LiveSession): Holder {
     const known = bySession.get(live.session.id)
@@ -54,6 +55,8 @@ export function createOpenTunnels(): OpenTunnels {
   return {
     add(tunnel, live) {
       open.add(tunnel)
+      // A decision that was under way when the process began to stop.
+      if (closing) tunnel.close(goingAway)
       if (live !== undefined) holderOf(live).tunnels.add(tunnel)
       void tunnel.closed.then(() => forget(tunnel, live))
     },
@@ -70,8 +73,9 @@ export function createOpenTunnels(): OpenTunnels {
       for (const holder of bySession.values()) if (isOver(holder.live)) end(holder)
     },
     async closeAll() {
+      closing = true
       for (const tunnel of open) tunnel.close(goingAway)
-      await Promise.all(Array.from(open, (tunnel) => tunnel.closed))
+      while (open.size > 0) await Promise.all(Array.from(open, (tunnel) => tunnel.closed))
     },
   }
 }

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../core/errors.ts'
 import type { Decision } from '../../gate/decision.ts'
 import { abandonBody } from '../../proxy/request-body.ts'
-import { closingIfUnclear, json, sendAnswer, withHeaders } from '../answer.ts'
+import { closingIfUnclear, sendAnswer, withHeaders } from '../answer.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
+import type { OpenTunnels } from '../open-tunnels.ts'
 import { peerOf, readCredentials, refuseOwnPages, refuseUnclearHead, targetFrom } from '../request-reading.ts'
 import type { Serving } from '../serving.ts'
 import type { ForwardAuthAdapter } from './adapter.ts'
@@ -15,39 +16,36 @@ import { caddy, haproxy, traefik } from './x-forwarded.ts'
 export const adapters: readonly ForwardAuthAdapter[] = [nginx, nginxGateway, traefik, caddy, haproxy, envoy, gatewayApi]
 
 const prefix = '/auth/'
+const endpoints = adapters.map(({ name, takesPath }) => prefix + name + (takesPath ? '/*' : ''))
 
 /**
  * Answers the ingress. Four steps: which adapter, is the peer trusted, what was asked, what does the gate say.
  * The adapters never see policy, and policy never sees adapters.
  */
-export function createForwardAuthDoor(serving: () => Serving, observer: Observer) {
+export function createForwardAuthDoor(serving: () => Serving, observer: Observer, tunnels: OpenTunnels) {
   return function answerIngress(request: IncomingMessage, response: ServerResponse): void {
-    const found = findAdapter(request.url ?? '')
-    if (found === undefined) {
-      const known = adapters.map(({ name }) => prefix + name)
-      sendAnswer(response, json(404, { error: 'not_found', message: 'no such gateway endpoint', known }))
-      return
-    }
     // Envoy may send the body along, nginx a length without one: it plays no part in the answer.
     abandonBody(request)
-    const exchange = observer.open(request, 'forward-auth', found.adapter)
+    const found = findAdapter(request.url ?? '')
+    const exchange = observer.open(request, 'forward-auth', found?.adapter)
     const current = serving()
     try {
       const decision = decide(current, exchange, found)
       if (decision instanceof Promise) {
-        decision.then(
-          (late) => answer(current, exchange, response, late),
-          (error: unknown) => fail(current, exchange, response, error),
-        )
+        decision
+          .then((late) => answer(current, exchange, response, late))
+          .catch((error: unknown) => fail(current, exchange, response, error))
       } else answer(current, exchange, response, decision)
     } catch (error) {
       fail(current, exchange, response, error)
     }
   }
 
-  function decide(current: Serving, exchange: Exchange, { adapter, pathBelow }: Found): Decision | Promise<Decision> {
+  function decide(current: Serving, exchange: Exchange, found: Found | undefined): Decision | Promise<Decision> {
     const { request } = exchange
     refuseStrangers(current, request)
+    if (found === undefined) throw new GatewayError('not_found', `no such endpoint; there are ${endpoints.join(', ')}`)
+    const { adapter, pathBelow } = found
     refuseUnclearHead(request)
     const { surroundings } = current
     const asked = adapter.asked(request, pathBelow)
@@ -64,6 +62,7 @@ export function createForwardAuthDoor(serving: () => Serving, observer: Observer
     const { verdict, route } = decision
     observer.decided(exchange, decision)
     if (verdict.kind === 'allow') {
+      if (decision.live !== undefined) tunnels.seen(decision.live)
       // Exactly 200, and every configured name: Envoy knows no other yes, and a name left out is a name believed.
       response.writeHead(200, decision.headers.all)
       response.end()
