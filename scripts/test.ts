@@ -17,6 +17,10 @@ const checks: readonly Step[] = [
   { name: 'generated files', command: process.execPath, args: ['scripts/docs.ts', '--check'] },
 ]
 const files = (patterns.length > 0 ? patterns : ['test/**/*.test.ts']).flatMap((pattern) => globSync(pattern)).sort()
+if (files.length === 0) {
+  console.error(`no test file matches ${patterns.join(' ')}`)
+  process.exit(1)
+}
 const tests: Step = {
   name: 'tests',
   command: process.execPath,

@@ -35,7 +35,8 @@ export const closingIfUnclear = (answer: Answer, request: IncomingMessage): Answ
 
 export function sendAnswer(response: ServerResponse, answer: Answer, isHead = false): void {
   const headers = flatHeaders(answer)
-  headers.push('content-length', String(Buffer.byteLength(answer.body)))
+  // RFC 9110 8.6: a 204 has no length.
+  if (answer.status !== 204) headers.push('content-length', String(Buffer.byteLength(answer.body)))
   response.writeHead(answer.status, headers)
   response.end(isHead ? undefined : answer.body)
 }

@@ -1,4 +1,4 @@
-import { isLoop, nextAttempt } from '../session/sign-in-marker.ts'
+import { nextAttempt } from '../session/sign-in-marker.ts'
 import type { Answer } from './answer.ts'
 import { findSession, loginHref, type OwnRequest, pageAnswer } from './own-request.ts'
 import { type LoopFinding, loopPage } from './pages/loop.ts'
@@ -7,15 +7,13 @@ import { type LoopFinding, loopPage } from './pages/loop.ts'
  * Which login in a row this one is: one more than the last completed one where its session did not come back, and
  * one more than the state that a failed callback handed on (`again`), for browsers that keep no cookie at all.
  */
-export function attemptOf({ serving, site, credentials, query }: OwnRequest): number {
+export function attemptOf({ serving, site, credentials, query }: OwnRequest, window?: number): number {
   const { markers, flows } = site.sessions
-  const marked = nextAttempt(markers.read(credentials.cookie), serving.clock.now())
+  const marked = nextAttempt(markers.read(credentials.cookie), serving.clock.now(), window)
   const again = query.get('again')
   const handedOn = again === null ? undefined : flows.readState(again)
   return Math.max(marked, handedOn === undefined ? 1 : handedOn.attempt + 1)
 }
-
-export { isLoop }
 
 /** Stops a circle and says what its requests showed. 508, so that a monitor notices. */
 export async function loopAnswer(own: OwnRequest, returnTo: URL): Promise<Answer> {

@@ -3,8 +3,9 @@ import { normaliseHost, readPath, type Target } from '../core/target.ts'
 import { beginLogin } from '../oidc/login.ts'
 import type { StepUp } from '../policy/policy.ts'
 import type { LiveSession } from '../session/session.ts'
+import { isLoop } from '../session/sign-in-marker.ts'
 import { type Answer, redirect } from './answer.ts'
-import { attemptOf, isLoop, loopAnswer } from './loop.ts'
+import { attemptOf, loopAnswer } from './loop.ts'
 import { type OwnRequest, pageOf } from './own-request.ts'
 
 /** What the page a person wants asks of their sign-in. */

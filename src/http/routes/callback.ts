@@ -4,9 +4,10 @@ import { LoginFailure, loginFailureOf } from '../../oidc/failure.ts'
 import { finishLogin } from '../../oidc/login.ts'
 import { createSession } from '../../session/lifetimes.ts'
 import type { LoginFlow } from '../../session/login-flow.ts'
+import { isLoop } from '../../session/sign-in-marker.ts'
 import { type Answer, redirect, withHeaders } from '../answer.ts'
 import type { CallbackFlights } from '../callback-flights.ts'
-import { isLoop, loopAnswer } from '../loop.ts'
+import { loopAnswer } from '../loop.ts'
 import {
   findSession,
   labelOf,

@@ -25,7 +25,8 @@ export async function postLogout(own: OwnRequest): Promise<Answer> {
 export async function getLogout(own: OwnRequest): Promise<Answer> {
   const returnTo = returnToOf(own, own.query.get('rd'))
   const site = own.credentials.secFetchSite
-  const isOurs = site === 'same-origin' || site === 'none'
+  // A picture or a prefetch of our own origin is a request nobody made.
+  const isOurs = own.exchange.asker === 'navigation' && (site === 'same-origin' || site === 'none')
   const live = await liveSession(own)
   if (isOurs || live === undefined) return endSession(own, returnTo, false)
   const page = signOutConfirmPage(own.serving.config.brand, {

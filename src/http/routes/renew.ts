@@ -1,6 +1,10 @@
+import { isLoop } from '../../session/sign-in-marker.ts'
 import { type Answer, json, redirect } from '../answer.ts'
-import { attemptOf, isLoop, loopAnswer } from '../loop.ts'
+import { attemptOf, loopAnswer } from '../loop.ts'
 import { findSession, loginHref, type OwnRequest, returnToOf } from '../own-request.ts'
+
+/** Milliseconds: a circle of redirects is this fast, a person whose tokens live for a minute is not. */
+const circle = 10_000
 
 /**
  * `GET renew?rd=…`: the hop on which a sealed session gets its new cookie. Behind an ingress an allowed answer
@@ -15,7 +19,7 @@ export async function renew(own: OwnRequest): Promise<Answer> {
   const found = await findSession(own)
   if (found.kind !== 'live') return redirect(loginHref(own, returnTo))
   // A browser that does not keep the new cookie would be sent here for ever.
-  const attempt = attemptOf(own)
+  const attempt = attemptOf(own, circle)
   if (isLoop(attempt)) return loopAnswer(own, returnTo)
   const { store, markers } = site.sessions
   const isDue = serving.renewal.due(found.live, true) !== 'no'
