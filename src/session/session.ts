@@ -64,7 +64,7 @@ export interface SessionStore {
    */
   reload(live: LiveSession): Promise<KeptSession | undefined>
   /**
-   * Replaces a session after a renewal; undefined where it was ended meanwhile: then nothing is kept. Compare-and-set:
+   * Replaces a session after `reload` and a renewal; undefined where it was ended meanwhile: then nothing is kept. Compare-and-set:
    * where another process renewed it meanwhile, that one stays and comes back.
    */
   replace(live: LiveSession, next: Session): Promise<KeptSession | undefined>

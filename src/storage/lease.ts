@@ -29,11 +29,11 @@ export interface Busy {
 }
 
 /** Milliseconds a lease lives without its holder: so long the others wait for one that died. */
-const leaseTime = 5000
-const renewEvery = leaseTime / 4
+const usualTime = 5000
+const renewalsPerTime = 4
 const channel = 'leases'
 
-export async function openLeases(kv: KeyValue, log: Log): Promise<Leases> {
+export async function openLeases(kv: KeyValue, log: Log, leaseTime = usualTime): Promise<Leases> {
   const waiting = new Map<string, Set<(word: string | undefined) => void>>()
   const listeners = new Set<(name: string, word: string) => void>()
   const self = randomToken(8)
@@ -64,7 +64,7 @@ export async function openLeases(kv: KeyValue, log: Log): Promise<Leases> {
       kv.swap(key, owner, owner, leaseTime).catch((error: unknown) =>
         log.warn({ err: error }, 'a lease was not renewed'),
       )
-    }, renewEvery)
+    }, leaseTime / renewalsPerTime).unref()
     return {
       kind: 'held',
       async release(word) {
