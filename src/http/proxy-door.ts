@@ -17,6 +17,9 @@ import type { OpenTunnels } from './open-tunnels.ts'
 import { readCredentials, readTarget, refuseOwnPages, refuseUnclearHead } from './request-reading.ts'
 import type { Serving } from './serving.ts'
 
+/** In the log alone, as nginx has it: no status exists for a client that left. */
+const clientClosedRequest = 499
+
 /** Reads a request and asks the gate. Shared with upgrades, so that a websocket is judged by the same lines. */
 export function decideProxied(current: Serving, exchange: Exchange): Decision | Promise<Decision> {
   const { request } = exchange
@@ -89,6 +92,7 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
         observer.upstreamAnswered(exchange, status, latency)
         observer.finished(exchange, status)
       },
+      onAbort: () => observer.finished(exchange, clientClosedRequest),
       onFailure: (error) => fail(current, exchange, response, error),
     })
   }

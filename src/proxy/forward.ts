@@ -22,6 +22,8 @@ export interface ForwardPlan extends ResponseHeaderRules {
    * @param latency milliseconds since `forward` was called
    */
   onResponse?(status: number, latency: number): void
+  /** The client went away before an answer came: there is nobody left to tell. */
+  onAbort?(): void
   /**
    * Nothing has been sent to the client: render the error. Once a byte is out, a failure ends the client's
    * connection instead, so that an incomplete answer looks incomplete (RFC 9112 8), and this is not called.
@@ -242,6 +244,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   private clientClosed(): void {
     if (this.over) return
     this.finish()
+    if (!this.answering) this.plan.onAbort?.()
     this.controller?.abort(new GatewayError('bad_request', 'the client went away'))
     this.body?.destroy()
   }
