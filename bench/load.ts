@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import autocannon from 'autocannon'
 import { hasTaskset } from './child.ts'
 
@@ -34,7 +35,10 @@ async function runWrk({ url, headers, connections, seconds }: Load, core: number
   const [command, ...rest] = hasTaskset ? ['taskset', '-c', String(core), 'wrk', ...args] : ['wrk', ...args]
   const child = spawn(command!, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
+  const ended = once(child, 'close')
   for await (const chunk of child.stdout) text += chunk
+  await ended
+  if (child.exitCode !== 0) throw new Error(`wrk ended with ${child.exitCode}`)
   const figure = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0)
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? []
   return {

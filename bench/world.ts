@@ -29,7 +29,7 @@ export async function startBenchWorld(upstream: string, core: number): Promise<B
   const folder = mkdtempSync(path.join(tmpdir(), 'doorward-bench-'))
   const idp = await startIdp({ host: 'localhost' })
   idp.addClient({ clientId: 'api', audience, clientSecret: 'bench-secret-bench-secret-bench-1', machine: true })
-  const opened: DoorwardUnderTest[] = []
+  const started: Child[] = []
 
   async function open(log: boolean): Promise<DoorwardUnderTest> {
     const port = await freePort()
@@ -40,20 +40,19 @@ export async function startBenchWorld(upstream: string, core: number): Promise<B
     const file = path.join(folder, `${clientId}.yaml`)
     writeFileSync(file, configText({ publicUrl, port, issuer: idp.issuer, clientId, clientSecret, upstream, log }))
     const child = await startChild('./targets/doorward.ts', [file], core)
+    started.push(child)
     const browser = createBrowser()
     const page = await signIn(browser, await browser.navigate(`${publicUrl}/`), userName)
     if (page.status !== 200) throw new Error(`the bench could not sign in: ${page.status}`)
     const cookie = browser.cookies.header(new URL(publicUrl)) ?? ''
     const token = await idp.mintAccessToken(userName, { audience, expiresIn: 36_000 })
-    const target = { child, publicUrl, forwardAuthUrl: child.message.forwardAuth!, cookie, token }
-    opened.push(target)
-    return target
+    return { child, publicUrl, forwardAuthUrl: child.message.forwardAuth!, cookie, token }
   }
 
   return {
     open,
     async close() {
-      await Promise.all(opened.map(({ child }) => child.stop()))
+      await Promise.all(started.map((child) => child.stop()))
       await idp.close()
       rmSync(folder, { recursive: true })
     },
