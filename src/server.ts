@@ -3,21 +3,18 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config, ListenAddress } from './config/config.ts'
-import type { LoadOptions } from './config/load.ts'
 import type { Resolved } from './config/resolve.ts'
-import { type Watch, type WatchOptions, watchFiles } from './config/watch.ts'
+import type { WatchOptions } from './config/watch.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { drain } from './http/drain.ts'
 import { buildForwardAuthListener, buildPublicListener } from './http/listeners.ts'
 import { buildOperations } from './http/operations.ts'
 import { operationsParts } from './http/operations-parts.ts'
-import { openProcess, type Process } from './http/process.ts'
+import { openProcess } from './http/process.ts'
+import { openReloads, type ServerSource } from './http/reloads.ts'
 import { type LogDestination, openLogDestination } from './telemetry/destination.ts'
 
-export interface ServerSource {
-  /** Reads the configuration anew. @throws ConfigError, and then nothing changes */
-  load(options: Pick<LoadOptions, 'ephemeralSecret'>): Resolved | Promise<Resolved>
-}
+export type { ServerSource } from './http/reloads.ts'
 
 export interface ServerOptions {
   readonly source: ServerSource
@@ -77,24 +74,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   const sweeper = setInterval(() => running.sweep(), sweepEvery).unref()
-  const watcher = options.watch === false ? undefined : followFiles(options.watch, current, reload)
-
-  async function reload(): Promise<boolean> {
-    try {
-      await takeNext(running, source)
-      return true
-    } catch (error) {
-      running.refuseReload(error)
-      return false
-    }
-  }
+  const timing = typeof options.watch === 'object' ? options.watch : {}
+  const reloads = openReloads(running, source, options.watch === false ? undefined : timing)
 
   /** A second signal finds the first at work. */
   let closing: Promise<void> | undefined
 
   async function shutDown(): Promise<void> {
     accepting = false
-    watcher?.close()
+    await reloads.close()
     clearInterval(sweeper)
     const { drainDelay, drainTimeout } = current().limits
     await sleep(drainDelay)
@@ -112,54 +100,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     warnings,
     addresses,
-    reload,
+    reload: reloads.reload,
     close() {
       closing ??= shutDown()
       return closing
     },
   }
-}
-
-async function takeNext(running: Process, source: ServerSource): Promise<void> {
-  const before = running.parts.serving().config
-  const [made] = before.session.secrets
-  const { config: next } = await source.load(before.session.ephemeral && made ? { ephemeralSecret: made } : {})
-  running.swap(keepingFixed(next, before))
-  for (const key of fixedAtStart) {
-    if (JSON.stringify(before[key]) === JSON.stringify(next[key])) continue
-    running.log.warn({ key }, `${key} changed; it takes effect at the next start`)
-  }
-}
-
-/** What a running process cannot take: its sockets are open, its log has begun. */
-const fixedAtStart = ['listen', 'forwardAuth', 'operations', 'basePath', 'limits', 'log'] as const
-
-/** The old values go on, or people would be sent to pages that are not where the new file says. */
-function keepingFixed(next: Config, before: Config): Config {
-  const { listen, forwardAuth, operations, basePath, limits, log } = before
-  return { ...next, listen, forwardAuth, operations, basePath, limits, log }
-}
-
-/** A reload may name other files: the watch follows it. */
-function followFiles(
-  options: boolean | WatchOptions | undefined,
-  current: () => Config,
-  reload: () => Promise<boolean>,
-) {
-  const timing = typeof options === 'object' ? options : {}
-  let watch: Watch
-  const begin = () => {
-    watch = watchFiles(current().files, () => void again(), timing)
-  }
-  const again = async () => {
-    const before = current()
-    await reload()
-    if (current() === before) return
-    watch.close()
-    begin()
-  }
-  begin()
-  return { close: () => watch.close() }
 }
 
 async function listen(server: Server, { host, port }: ListenAddress, key: string): Promise<URL> {

@@ -18,6 +18,7 @@ import { createExchanges } from './exchange.ts'
 import type { ListenerParts } from './listeners.ts'
 import { createOpenTunnels } from './open-tunnels.ts'
 import { createServing, type Serving } from './serving.ts'
+import { createRetirement } from './retirement.ts'
 import { createTraffic } from './traffic.ts'
 
 /** What one process has once, and the Serving of the moment in the middle of it. */
@@ -58,6 +59,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
   let routes = observe(serving, metrics)
   let configuredAt = clock.now()
   let problem: string | undefined
+  const retired = createRetirement(log)
   const observer = createTraffic({
     openExchange: createExchanges(randomToken(4), () => performance.now()),
     metrics: (): RouteMetrics => routes,
@@ -85,7 +87,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
       problem = undefined
       metrics.countReload('ok')
       log.info({ configHash: next.hash }, 'configuration reloaded')
-      old.close().catch((error: unknown) => log.warn({ err: error }, 'the old configuration did not close cleanly'))
+      retired.add(old)
     },
     refuseReload(error) {
       problem = error instanceof Error ? error.message : String(error)
@@ -97,7 +99,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
       tunnels.sweep((live) => isOver(live, now, serving.config.session))
     },
     async close() {
-      await serving.close()
+      await Promise.all([serving.close(), retired.close()])
       await sessionState.close()
       await destination.close()
     },

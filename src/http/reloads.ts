@@ -1,0 +1,83 @@
+import type { Config } from '../config/config.ts'
+import type { LoadOptions } from '../config/load.ts'
+import type { Resolved } from '../config/resolve.ts'
+import { type Watch, type WatchOptions, watchFiles } from '../config/watch.ts'
+import type { Process } from './process.ts'
+
+export interface ServerSource {
+  /** Reads the configuration anew. @throws ConfigError, and then nothing changes */
+  load(options: Pick<LoadOptions, 'ephemeralSecret'>): Resolved | Promise<Resolved>
+}
+
+/** Takes a changed configuration over while requests run. One at a time: the file read last is the one that stays. */
+export interface Reloads {
+  /** False where the new configuration is bad, or the process is stopping: then everything stays as it was. */
+  reload(): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** Milliseconds the watch of an old list of files goes on, until the new one has had its first look. */
+const overlap = 3000
+
+/** @param timing undefined: the files are not watched */
+export function openReloads(running: Process, source: ServerSource, timing: WatchOptions | undefined): Reloads {
+  const files = () => running.parts.serving().config.files
+  const follow = (): Watch | undefined => timing && watchFiles(files(), () => void reload(), timing)
+  let watched = files()
+  let watch = follow()
+  let closed = false
+  let queue = Promise.resolve(true)
+
+  function reload(): Promise<boolean> {
+    queue = queue.then(() => !closed && attempt())
+    return queue
+  }
+
+  async function attempt(): Promise<boolean> {
+    try {
+      await takeNext(running, source)
+    } catch (error) {
+      running.refuseReload(error)
+      return false
+    }
+    if (files().join('\n') !== watched.join('\n')) followOthers()
+    return true
+  }
+
+  /** The same files keep their watch: it knows what was read, and sees what changed while it was. */
+  function followOthers(): void {
+    const old = watch
+    watched = files()
+    watch = follow()
+    setTimeout(() => old?.close(), overlap).unref()
+  }
+
+  return {
+    reload,
+    async close() {
+      closed = true
+      watch?.close()
+      await queue
+    },
+  }
+}
+
+async function takeNext(running: Process, source: ServerSource): Promise<void> {
+  const before = running.parts.serving().config
+  const [made] = before.session.secrets
+  const { config: next } = await source.load(before.session.ephemeral && made ? { ephemeralSecret: made } : {})
+  running.swap(keepingFixed(next, before))
+  for (const key of fixedAtStart) {
+    if (JSON.stringify(before[key]) === JSON.stringify(next[key])) continue
+    running.log.warn({ key }, `${key} changed; it takes effect at the next start`)
+  }
+}
+
+/** What a running process cannot take: its sockets are open, its log has begun. */
+const fixedAtStart = ['listen', 'forwardAuth', 'operations', 'basePath', 'limits', 'log'] as const
+
+/** The old values go on, or people would be sent to pages that are not where the new file says. */
+function keepingFixed(next: Config, before: Config): Config {
+  const { listen, forwardAuth, operations, basePath, limits, log } = before
+  return { ...next, listen, forwardAuth, operations, basePath, limits, log }
+}
