@@ -12,6 +12,7 @@ test('replicas over one Redis', async (t) => {
   const redis = await startRedis(t)
   if (redis === undefined) return
   for (const kept of ['redis', 'cookie'] as const) await sharedJourneys(t, redis, kept)
+  await seenAtOnce(t, redis)
   await failures(t, redis)
 })
 
@@ -64,6 +65,23 @@ async function sharedJourneys(t: TestContext, redis: RedisServer, kept: 'redis' 
     await ask(0, { path: '/_doorward/logout', method: 'POST', cookie })
     // Neither of the others has met this cookie.
     for (const index of [1, 2]) assert.equal((await ask(index, { cookie })).status, 401)
+  })
+}
+
+async function seenAtOnce(t: TestContext, redis: RedisServer): Promise<void> {
+  await t.test('what one replica renews the others have too, without waiting for their own turn', async (t) => {
+    const { gateway, ask, cookieOf } = await startReplicas(t, redis, { kept: 'redis' })
+    const cookie = cookieOf(await signedIn(gateway))
+    for (const index of [0, 1, 2]) assert.equal((await ask(index, { cookie })).status, 200)
+    gateway.idp.accounts.change('ada', { groups: ['/new'] })
+    assert.equal((await ask(1, { path: '/_doorward/session/refresh', method: 'POST', cookie })).status, 200)
+    for (const index of [0, 2]) {
+      await until(async () => {
+        await ask(index, { cookie })
+        return gateway.application.last().headers['x-auth-groups'] === '/new'
+      }, 'the new groups')
+    }
+    assert.equal(gateway.idp.counts.token, 2)
   })
 }
 
