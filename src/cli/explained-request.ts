@@ -183,6 +183,6 @@ function liveSession(identity: Identity) {
     expiresAt: Number.MAX_SAFE_INTEGER,
     renewedAt: now,
   }
-  const live: LiveSession = { session, seenAt: now, derived: new Map() }
+  const live: LiveSession = { session, seenAt: now }
   return { kind: 'live', live } as const
 }

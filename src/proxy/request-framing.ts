@@ -2,18 +2,6 @@
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../core/errors.ts'
 
-/** RFC 9112 3.2: two Host lines are 400. Node's parser lets them pass and shows the first. */
-export function hasDuplicateHost(rawHeaders: readonly string[]): boolean {
-  let seen = false
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!
-    if (name.length !== 4 || name.toLowerCase() !== 'host') continue
-    if (seen) return true
-    seen = true
-  }
-  return false
-}
-
 /** True where bytes follow the headers, announced either way. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   const length = headers['content-length']

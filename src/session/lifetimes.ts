@@ -42,6 +42,10 @@ export function renewSession(session: Session, proof: Proof, now: number): Sessi
 export const endOf = (session: Session, { lifetime }: Lifetimes): number =>
   Math.min(session.expiresAt, session.createdAt + lifetime)
 
+/** Milliseconds a mark of its end must last: under whatever lifetime the file says later, its cookie stays dead. */
+export const markLifeOf = (session: Session, now: number, { lifetime }: Lifetimes): number =>
+  Math.max(lifetime, session.expiresAt - now)
+
 /** When a session will have been idle for too long, or ends anyway. */
 export const idleEndOf = (live: LiveSession, lifetimes: Lifetimes): number =>
   Math.min(live.seenAt + lifetimes.idle, endOf(live.session, lifetimes))

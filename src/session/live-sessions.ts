@@ -98,7 +98,7 @@ interface Slot<T> {
  */
 const keyOf = (value: string): string => value.slice(-32)
 
-/** Maps and objects around one entry, and what is derived from it; an estimate on the high side. */
+/** Maps and objects around one entry; an estimate on the high side. */
 const overhead = 1_500
 
 /** Estimated heap bytes: texts as they are, claims thrice (parsed, and as header values). */

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { SealingKeys } from '../keys/sealing.ts'
 import type { CookieSpec } from './cookie-spec.ts'
 import { handleOf } from './handle.ts'
-import { isOver, type Lifetimes } from './lifetimes.ts'
+import { isOver, type Lifetimes, markLifeOf } from './lifetimes.ts'
 import type { LiveSessions, OpenedCookie } from './live-sessions.ts'
 import type { Revocations } from './revocations.ts'
 import { type CookieChunks, chunksKey, openChunks, readChunks, sealChunks, writeChunks } from './sealed-cookie.ts'
@@ -46,7 +46,7 @@ export function openSealedSessions(deps: SealedSessionsDeps): SessionStore {
   /** The browser's copy is behind from now on, and every cookie of the session stands for this value. */
   const keep = (next: Session, seenAt: number): KeptSession | undefined => {
     const { session, chunks, setCookies } = sealSession(deps, next, seenAt)
-    const renewed: LiveSession = { session, seenAt, derived: new Map() }
+    const renewed: LiveSession = { session, seenAt }
     adopt(cache.ofSession(handleOf(next.id)), renewed)
     const cookie = { binding: spec.binding, live: renewed, sealedSeenAt: seenAt, stale: false }
     return cache.put(chunksKey(chunks), cookie) ? { live: renewed, setCookies } : undefined
@@ -90,7 +90,7 @@ export function openSealedSessions(deps: SealedSessionsDeps): SessionStore {
       await revocations.recall(session, handleOf(session.id))
       return saved ? keep(session, live.seenAt) : reload(live)
     },
-    end: (session) => revocations.endSession(session, lifetimes.lifetime),
+    end: (session) => revocations.endSession(session, markLifeOf(session, clock.now(), lifetimes)),
     clear: (cookieHeader) => clearSession(spec, cookieHeader),
     cacheStatistics: () => cache.statistics(),
     async close() {},
@@ -146,7 +146,7 @@ function openCookie({ keys, spec, cache }: SealedSessionsDeps, chunks: CookieChu
   const known = others[0]?.live
   const behind = known !== undefined && known.session.renewedAt > session.renewedAt
   if (known === undefined || known.session.renewedAt < session.renewedAt) {
-    const live: LiveSession = { session, seenAt: Math.max(seenAt, known?.seenAt ?? 0), derived: new Map() }
+    const live: LiveSession = { session, seenAt: Math.max(seenAt, known?.seenAt ?? 0) }
     adopt(others, live)
     return { binding: spec.binding, live, sealedSeenAt: seenAt, stale: opened.stale }
   }

@@ -22,8 +22,6 @@ export interface LiveSession {
   readonly session: Session
   /** Last request, milliseconds since the epoch; moved forward in place, so that the hot path stays synchronous. */
   seenAt: number
-  /** Anything the floor above derives from the session once: identity headers by route. Dropped with the entry. */
-  readonly derived: Map<number, unknown>
 }
 
 /** Set-Cookie header values, complete. Whoever sends one sends `Cache-Control: no-store` too. */

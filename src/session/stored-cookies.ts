@@ -44,7 +44,7 @@ export function createStoredCookies(deps: {
   const running = new Map<string, Promise<StoredCookie | Refusal>>()
 
   const remember: StoredCookies['remember'] = ({ session, seenAt, version }, ticket, readAt) => {
-    const live: LiveSession = { session, seenAt, derived: new Map() }
+    const live: LiveSession = { session, seenAt }
     const cookie = { binding: spec.binding, live, ticket, version, touchedAt: seenAt, touching: false }
     byLive.set(live, cookie)
     return cache.put(ticket.value, cookie, readAt) ? cookie : undefined

@@ -5,7 +5,7 @@ import type { KeyValue } from '../storage/key-value.ts'
 import { duplicated, readCookie } from './cookie-header.ts'
 import { type CookieSpec, writeCookie } from './cookie-spec.ts'
 import { handleOf } from './handle.ts'
-import { isOver, type Lifetimes } from './lifetimes.ts'
+import { isOver, type Lifetimes, markLifeOf } from './lifetimes.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { Revocations } from './revocations.ts'
 import type { FoundSession, KeptSession, LiveSession, SessionStore } from './session.ts'
@@ -89,7 +89,7 @@ export function openStoredSessions(deps: StoredSessionsDeps): SessionStore {
     },
     async end(session) {
       // The mark comes first and holds at once: whatever is being written now finds it when it is done.
-      const marked = revocations.endSession(session, lifetimes.lifetime)
+      const marked = revocations.endSession(session, markLifeOf(session, clock.now(), lifetimes))
       await Promise.all([marked, records.remove(handleOf(session.id))])
     },
     clear: (cookieHeader) => clearSession(spec, cookieHeader),

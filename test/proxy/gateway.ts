@@ -3,11 +3,9 @@ import { once } from 'node:events'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import type { RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
-import { GatewayError } from '../../src/core/errors.ts'
+import type { GatewayError } from '../../src/core/errors.ts'
 import { type ForwardPlan, forward } from '../../src/proxy/forward.ts'
 import { createHeaderNames } from '../../src/proxy/header-names.ts'
-import { abandonBody } from '../../src/proxy/request-body.ts'
-import { hasDuplicateHost } from '../../src/proxy/request-framing.ts'
 import { requestHeaders } from '../../src/proxy/request-headers.ts'
 import { type Tunnel, tunnel } from '../../src/proxy/tunnel.ts'
 import { answerUpgrade } from '../../src/proxy/upgrade-answer.ts'
@@ -83,12 +81,6 @@ export async function openGateway(url: URL, changes: GatewayChanges = {}): Promi
     const onFailure = (error: GatewayError): void => {
       failures.push(error)
       response.writeHead(error.status, { 'Content-Type': 'text/plain' }).end(error.code)
-    }
-    if (hasDuplicateHost(request.rawHeaders)) {
-      response.shouldKeepAlive = false
-      abandonBody(request)
-      onFailure(new GatewayError('bad_request'))
-      return
     }
     forward(request, response, { ...planFor(request, upstream, changes), onFailure })
   }

@@ -50,10 +50,6 @@ const requests: Record<string, string[]> = {
   'trailer-fields': ['Content-Length: 5', 'Transfer-Encoding: chunked'].map((line) =>
     chunked(`0\r\n${line}\r\n\r\n${smuggled}`),
   ),
-  'two-host': [
-    `GET /first HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n`,
-    `GET /first HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n`,
-  ],
   'no-host': ['GET /first HTTP/1.1\r\n\r\n'],
   'version-odd': ['HTTP/1.2', 'HTTP/0.9', 'HTTP/2.0', 'http/1.1'].map(
     (version) => `GET /first ${version}\r\nHost: a\r\n\r\n`,

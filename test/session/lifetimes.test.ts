@@ -7,7 +7,7 @@ const lifetimes = { idle: 1_000, lifetime: 10_000 }
 
 test('a session ends at its idle or its absolute end, whichever comes first', () => {
   const session = createSession(proofOf('alice'), 0, lifetimes)
-  const live = { session, seenAt: 500, derived: new Map() }
+  const live = { session, seenAt: 500 }
   assert.equal(endOf(session, lifetimes), 10_000)
   assert.equal(idleEndOf(live, lifetimes), 1_500)
   assert.ok(!isOver(live, 1_499, lifetimes) && isOver(live, 1_500, lifetimes))

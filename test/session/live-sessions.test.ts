@@ -16,7 +16,7 @@ async function openWorld(maxBytes: number) {
   const cache = openLiveSessions<OpenedCookie>(maxBytes, revocations)
   const opened = (name: string): OpenedCookie => {
     const session = createSession(proofOf(name), clock.now(), lifetimes)
-    return { binding: 'site', live: { session, seenAt: clock.now(), derived: new Map() } }
+    return { binding: 'site', live: { session, seenAt: clock.now() } }
   }
   return { cache, revocations, opened }
 }
