@@ -5,8 +5,11 @@ import { type Answer, closingIfUnclear, withHeaders } from './answer.ts'
 import type { CallbackFlights } from './callback-flights.ts'
 import { askingOf, type Exchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
-import { type OwnRequest, readOwnRequest } from './own-request.ts'
+import { type OwnRequest, type ProviderRequest, readOwnRequest, readProviderRequest } from './own-request.ts'
+import type { ProviderLogout } from './provider-logout.ts'
+import { backchannelLogout } from './routes/backchannel-logout.ts'
 import { callback } from './routes/callback.ts'
+import { frontchannelLogout } from './routes/frontchannel-logout.ts'
 import { login } from './routes/login.ts'
 import { getLogout, postLogout, signedOut } from './routes/logout.ts'
 import { renew } from './routes/renew.ts'
@@ -17,19 +20,23 @@ export interface AppParts {
   readonly serving: () => Serving
   readonly observer: Observer
   readonly flights: CallbackFlights
+  readonly providerLogout: ProviderLogout
   readonly basePath: string
   /** Gets the handler of our own pages, returns the server that calls it for those alone. */
   readonly serverFactory: (ownPages: (request: IncomingMessage, response: ServerResponse) => void) => Server
 }
 
-/** Bytes of a posted form of ours: two short fields. */
+/** Bytes of a posted form: two short fields of ours, or a logout token. */
 const formLimit = 16 * 1024
 
-type Page = (own: OwnRequest, parameters: Readonly<Record<string, string>>) => Promise<Answer>
+type Parameters = Readonly<Record<string, string>>
+type Page = (own: OwnRequest, parameters: Parameters) => Promise<Answer>
+type ProviderPage = (call: ProviderRequest) => Promise<Answer>
+type Serve = (exchange: Exchange, form: URLSearchParams, parameters: Parameters) => Promise<Answer>
 
 /** Our own pages under `basePath`. Everything else never comes to Fastify: see docs/decisions/around-the-router.md. */
 export function buildApp(parts: AppParts): FastifyInstance {
-  const { serving, observer, flights, basePath } = parts
+  const { serving, observer, flights, providerLogout, basePath } = parts
   const app = Fastify({
     serverFactory: (handler) => parts.serverFactory(handler),
     bodyLimit: formLimit,
@@ -39,16 +46,35 @@ export function buildApp(parts: AppParts): FastifyInstance {
   })
   const open = new WeakMap<FastifyRequest, Exchange>()
 
-  const pages: readonly { method: 'GET' | 'POST'; path: string; page: Page }[] = [
-    { method: 'GET', path: '/login', page: login },
-    { method: 'GET', path: '/callback', page: (own) => callback(own, flights, undefined) },
-    { method: 'GET', path: '/callback/:provider', page: (own, { provider }) => callback(own, flights, provider) },
-    { method: 'GET', path: '/logout', page: getLogout },
-    { method: 'POST', path: '/logout', page: postLogout },
-    { method: 'GET', path: '/signed-out', page: signedOut },
-    { method: 'GET', path: '/renew', page: renew },
-    { method: 'GET', path: '/session', page: session },
-    { method: 'POST', path: '/session/refresh', page: refresh },
+  const own =
+    (page: Page): Serve =>
+    (exchange, form, parameters) =>
+      page(readOwnRequest(serving(), exchange, form), parameters)
+  const byProvider =
+    (page: ProviderPage): Serve =>
+    (exchange, form) =>
+      page(readProviderRequest(serving(), exchange, form))
+
+  const pages: readonly { method: 'GET' | 'POST'; path: string; serve: Serve }[] = [
+    { method: 'GET', path: '/login', serve: own(login) },
+    { method: 'GET', path: '/callback', serve: own((request) => callback(request, flights, undefined)) },
+    {
+      method: 'GET',
+      path: '/callback/:provider',
+      serve: own((request, { provider }) => callback(request, flights, provider)),
+    },
+    { method: 'GET', path: '/logout', serve: own(getLogout) },
+    { method: 'POST', path: '/logout', serve: own(postLogout) },
+    { method: 'GET', path: '/signed-out', serve: own(signedOut) },
+    { method: 'GET', path: '/renew', serve: own(renew) },
+    { method: 'GET', path: '/session', serve: own(session) },
+    { method: 'POST', path: '/session/refresh', serve: own(refresh) },
+    { method: 'GET', path: '/frontchannel-logout', serve: own(frontchannelLogout) },
+    {
+      method: 'POST',
+      path: '/backchannel-logout',
+      serve: byProvider((call) => backchannelLogout(call, providerLogout)),
+    },
   ]
 
   app.removeAllContentTypeParsers()
@@ -58,18 +84,17 @@ export function buildApp(parts: AppParts): FastifyInstance {
   app.addHook('onRequest', async (request) => {
     open.set(request, observer.open(request.raw, 'own'))
   })
-  for (const { method, path, page } of pages) {
-    app.route({ method, url: basePath + path, handler: (request, reply) => answer(request, reply, page) })
+  for (const { method, path, serve } of pages) {
+    app.route({ method, url: basePath + path, handler: (request, reply) => answer(request, reply, serve) })
   }
   app.setNotFoundHandler((request, reply) => fail(notFound(request.raw.url ?? ''), request, reply))
   app.setErrorHandler((error, request, reply) => fail(error, request, reply))
   return app
 
-  async function answer(request: FastifyRequest, reply: FastifyReply, page: Page): Promise<FastifyReply> {
+  async function answer(request: FastifyRequest, reply: FastifyReply, serve: Serve): Promise<FastifyReply> {
     const exchange = exchangeOf(request)
     const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams()
-    const own = readOwnRequest(serving(), exchange, form)
-    return send(exchange, reply, await page(own, request.params as Readonly<Record<string, string>>))
+    return send(exchange, reply, await serve(exchange, form, request.params as Parameters))
   }
 
   /** A path we know with a method we do not: 405, and nothing of the flow is used up. */

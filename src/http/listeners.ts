@@ -6,6 +6,7 @@ import type { CallbackFlights } from './callback-flights.ts'
 import { createForwardAuthDoor } from './forward-auth/front-door.ts'
 import type { Observer } from './observer.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
+import type { ProviderLogout } from './provider-logout.ts'
 import { createProxyDoor } from './proxy-door.ts'
 import type { Serving } from './serving.ts'
 import { createUpgradeDoor } from './upgrade-door.ts'
@@ -14,6 +15,7 @@ export interface ListenerParts {
   readonly serving: () => Serving
   readonly observer: Observer
   readonly flights: CallbackFlights
+  readonly providerLogout: ProviderLogout
   readonly tunnels: OpenTunnels
 }
 

@@ -23,8 +23,30 @@ export interface OwnRequest {
   readonly form: URLSearchParams
 }
 
+/**
+ * A call from a provider's own server. It may come by any name of this gateway, since inside a cluster that is a
+ * service's; a signature proves it, never a cookie.
+ */
+export interface ProviderRequest {
+  readonly serving: Serving
+  readonly exchange: Exchange
+  readonly form: URLSearchParams
+}
+
+export function readProviderRequest(serving: Serving, exchange: Exchange, form: URLSearchParams): ProviderRequest {
+  readHead(serving, exchange)
+  return { serving, exchange, form }
+}
+
 /** @throws GatewayError `host_unknown` where the host is not one of publicUrl */
 export function readOwnRequest(serving: Serving, exchange: Exchange, form: URLSearchParams): OwnRequest {
+  const { target, credentials } = readHead(serving, exchange)
+  const site = serving.sites.named(target.host)
+  if (site === undefined) throw new GatewayError('host_unknown', `${target.host} is not an address of publicUrl`)
+  return { serving, site, exchange, credentials, query: new URLSearchParams(target.query), form }
+}
+
+function readHead(serving: Serving, exchange: Exchange) {
   const { request } = exchange
   refuseUnclearHead(request)
   const target = readTarget(request, serving.surroundings)
@@ -32,9 +54,7 @@ export function readOwnRequest(serving: Serving, exchange: Exchange, form: URLSe
   const { credentials, asker } = readCredentials(request, target.method, serving.surroundings, true)
   exchange.asker = asker
   exchange.address = credentials.address
-  const site = serving.sites.named(target.host)
-  if (site === undefined) throw new GatewayError('host_unknown', `${target.host} is not an address of publicUrl`)
-  return { serving, site, exchange, credentials, query: new URLSearchParams(target.query), form }
+  return { target, credentials }
 }
 
 /** A page of ours on the same site. */

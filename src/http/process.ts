@@ -4,6 +4,7 @@ import { randomToken } from '../core/encoding.ts'
 import type { Log } from '../core/log.ts'
 import type { RenewalOutcome } from '../gate/renewal.ts'
 import { openRuntime, type World } from '../runtime.ts'
+import { handleOf } from '../session/handle.ts'
 import { isOver } from '../session/lifetimes.ts'
 import { openSessionState } from '../session/open.ts'
 import type { Session } from '../session/session.ts'
@@ -17,8 +18,9 @@ import { createCallbackFlights } from './callback-flights.ts'
 import { createExchanges } from './exchange.ts'
 import type { ListenerParts } from './listeners.ts'
 import { createOpenTunnels } from './open-tunnels.ts'
-import { createServing, type Serving } from './serving.ts'
+import { createProviderLogout } from './provider-logout.ts'
 import { createRetirement } from './retirement.ts'
+import { createServing, type Serving } from './serving.ts'
 import { createTraffic } from './traffic.ts'
 
 /** What one process has once, and the Serving of the moment in the middle of it. */
@@ -47,6 +49,9 @@ export async function openProcess(config: Config, destination: LogDestination, c
   const audit = createAudit(log, metrics)
   const sessionState = await openSessionState({ clock, log, config })
   const tunnels = createOpenTunnels()
+  // Whoever ended a session, and on whatever process: what it holds open ends too.
+  const { revocations } = sessionState
+  revocations.onMark(() => tunnels.sweep(({ session }) => revocations.covers(session, handleOf(session.id))))
   const world: World = {
     clock,
     log,
@@ -55,11 +60,11 @@ export async function openProcess(config: Config, destination: LogDestination, c
   }
   const open = (next: Config): Serving => createServing(openRuntime(next, world), { audit, tunnels })
 
+  const retired = createRetirement(log)
   let serving = open(config)
   let routes = observe(serving, metrics)
   let configuredAt = clock.now()
   let problem: string | undefined
-  const retired = createRetirement(log)
   const observer = createTraffic({
     openExchange: createExchanges(randomToken(4), () => performance.now()),
     metrics: (): RouteMetrics => routes,
@@ -71,7 +76,13 @@ export async function openProcess(config: Config, destination: LogDestination, c
   })
 
   return {
-    parts: { serving: () => serving, observer, flights: createCallbackFlights(sessionState.kv), tunnels },
+    parts: {
+      serving: () => serving,
+      observer,
+      flights: createCallbackFlights(sessionState.kv),
+      providerLogout: createProviderLogout(sessionState),
+      tunnels,
+    },
     log,
     metrics,
     version,

@@ -23,6 +23,14 @@ export type AuditEvent = Origin &
         readonly sessionId: string
         readonly by: 'person' | 'provider' | 'operator'
       }
+    /** The provider ended a session of its own, or all of a person; which of ours stood on it is not counted. */
+    | {
+        readonly event: 'provider_logout'
+        readonly issuer: string
+        readonly subject: string | undefined
+        /** `hashId` of its `sid`. */
+        readonly providerSession: string | undefined
+      }
     | {
         readonly event: 'denied'
         readonly identity: Identity | undefined
@@ -73,6 +81,9 @@ function count(event: AuditEvent, metrics: AuditMetrics): void {
       break
     case 'logout':
       metrics.countLogout(event.by)
+      break
+    case 'provider_logout':
+      metrics.countLogout('provider')
       break
     case 'refresh_failed':
       metrics.countRefresh(event.errorClass)

@@ -16,7 +16,7 @@ const runBy: Record<string, readonly string[] | string> = {
   oidcCallback: ['oidc/callback.test.ts'],
   requestSmuggling: ['attacks/smuggling.test.ts', 'proxy/request-smuggling.test.ts'],
   upstreamResponses: ['attacks/upstream-answers.test.ts', 'proxy/misbehaving-upstream.test.ts'],
-  backchannelLogout: ['journeys/backchannel-logout.test.ts'],
+  backchannelLogout: ['journeys/backchannel-logout.test.ts', 'journeys/logout-token-refused.test.ts'],
   asAttacks: 'the authorization server for MCP clients is not there yet',
 }
 

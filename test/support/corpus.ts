@@ -24,6 +24,7 @@ export interface Corpus {
   readonly jwtTampering: readonly CorpusCase[]
   readonly cookieTampering: readonly CorpusCase[]
   readonly oidcCallback: readonly CorpusCase[]
+  readonly backchannelLogout: readonly CorpusCase[]
   readonly requestSmuggling: readonly CorpusCase[]
   readonly upstreamResponses: readonly CorpusCase[]
 }
