@@ -71,11 +71,13 @@ function printProblem(shown: string, problem: ConfigProblem, kind: string, out: 
 
 type Registration = UrisToRegister & { readonly issuer: string; readonly clientId: string }
 
-function printUris({ issuer, clientId, redirectUris, postLogoutRedirectUris }: Registration, out: Output): void {
+function printUris(registration: Registration, out: Output): void {
+  const { issuer, clientId, redirectUris, postLogoutRedirectUris, backchannelLogoutUri } = registration
   out.result(`Register for the client ${out.paint.strong(clientId)} at ${issuer}, to the letter:`)
   const rows = [
     ...redirectUris.map((uri) => ['redirect URI', uri]),
     ...postLogoutRedirectUris.map((uri) => ['post-logout redirect URI', uri]),
+    ['back-channel logout URL', backchannelLogoutUri],
   ]
   for (const line of table(rows)) out.result(line)
   out.result()

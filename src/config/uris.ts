@@ -6,6 +6,8 @@ export interface UrisToRegister {
   readonly provider: string
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
+  /** Any other name the provider's server reaches this gateway by does as well, such as a cluster's service. */
+  readonly backchannelLogoutUri: string
 }
 
 /** The URIs of every provider, for `check` to print. */
@@ -15,6 +17,7 @@ export function urisToRegister({ publicUrls, basePath, providers }: Config): Uri
     provider: name,
     redirectUris: everywhere(callbackPath(name, providers.length)),
     postLogoutRedirectUris: everywhere('signed-out'),
+    backchannelLogoutUri: everywhere('backchannel-logout')[0]!,
   }))
 }
 
