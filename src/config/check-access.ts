@@ -35,11 +35,11 @@ function checkAccept(
   if (config.allow === 'public') {
     return
   }
-  if (config.accept.includes('bearer') && !hasBearer) {
+  if (config.accept.includes('bearer') && !hasBearer && problems.clean(['bearer'])) {
     const hint = 'add bearer: [{ issuer: https://..., audience: ... }], or remove bearer here'
     problems.add(at, 'lets bearer tokens in, but the file names no issuer of them', hint)
   }
-  if (config.accept.includes('session') && !hasProvider) {
+  if (config.accept.includes('session') && !hasProvider && problems.clean(['provider'], ['providers'])) {
     const message = 'needs people to sign in, but the file names no provider'
     problems.add(path, message, 'add provider: { issuer, clientId }, or write allow: public or accept: [bearer]')
   }

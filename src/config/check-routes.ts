@@ -36,7 +36,8 @@ function checkDestination(
   if (config.upstream !== undefined && config.respond !== undefined) {
     problems.add(respond, 'stands beside upstream', 'keep one of the two')
   }
-  if (config.upstream === undefined && config.respond === undefined && !forwardAuth) {
+  const nowhere = config.upstream === undefined && config.respond === undefined
+  if (nowhere && !forwardAuth && problems.clean(['forwardAuth'])) {
     const hint = 'add upstream: http://127.0.0.1:3000, or forwardAuth: 0.0.0.0:4181 if an ingress asks this gateway'
     problems.add(path, 'has no upstream, so there is nothing to let people through to', hint)
   }

@@ -40,7 +40,10 @@ export interface Problems {
   add(path: KeyPath, message: string, hint?: string, line?: number): void
   /** Further problems at exactly this place are explained by one reported already, and not wanted. */
   excuse(path: KeyPath): void
-  /** True where neither the places nor anything under them has a problem yet: cross-checks would mislead otherwise. */
+  /**
+   * True where neither the places nor anything under them has a problem yet, and none is excused there: cross-checks
+   * would mislead otherwise.
+   */
   clean(...paths: KeyPath[]): boolean
   /** From now on `text` is shown as `shownAs` in every message, earlier ones included. */
   hide(text: string, shownAs: string): void
@@ -67,7 +70,8 @@ export function collectProblems(lineOf: (path: KeyPath) => number | undefined): 
     },
     clean(...paths) {
       const wanted = paths.map(formatPath)
-      return !found.some(({ path }) => wanted.some((place) => path === place || isUnder(path, place)))
+      const places = [...found.map(({ path }) => path), ...excused]
+      return !places.some((path) => wanted.some((place) => path === place || isUnder(path, place)))
     },
     hide(text, shownAs) {
       if (text !== '') hidden.set(text, shownAs)

@@ -54,7 +54,7 @@ function readSecrets(context: Resolving): Secret[] {
 }
 
 function checkStore(store: Shape['store'], { content, problems }: Resolving): void {
-  if (store === 'redis' && valueAt(content, ['redis']) === undefined) {
+  if (store === 'redis' && valueAt(content, ['redis']) === undefined && problems.clean(['redis'])) {
     problems.add(
       ['session', 'store'],
       'the redis store needs to know where Redis is',
@@ -62,7 +62,7 @@ function checkStore(store: Shape['store'], { content, problems }: Resolving): vo
     )
   }
   const missing = valueAt(content, ['session', 'secret']) === undefined
-  if (store !== 'memory' && missing && problems.clean(['session', 'store'])) {
+  if (store !== 'memory' && missing && problems.clean(['session', 'store'], ['session', 'secret'])) {
     const hint = 'add session.secret: { file: /run/secrets/session }; make one with: openssl rand -hex 32'
     problems.add(['session', 'store'], `the ${store} store needs session.secret`, hint)
   }
