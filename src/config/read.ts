@@ -77,15 +77,27 @@ function readText(file: string): string {
 /** Everything but duplicate keys leaves no tree to go on with. The parser's own excerpts are not shown: secrets. */
 function refuseBrokenYaml(file: string, document: Document.Parsed, lines: LineCounter): void {
   // An unknown tag is but a warning to the parser, and half of an unquoted secret may be lost with it.
-  const broken = [...document.errors, ...document.warnings].filter(({ code }) => code !== 'DUPLICATE_KEY')
+  const broken = [...document.errors, ...document.warnings]
+    .filter(({ code }) => code !== 'DUPLICATE_KEY')
+    .sort((a, b) => a.pos[0] - b.pos[0])
   if (broken.length === 0) return
-  const problems = broken.map(({ code, pos }): ConfigProblem => {
+  // Behind a broken structure the parser guesses: what it finds there are consequences.
+  const first = broken.findIndex(({ code }) => !valueErrors.has(code))
+  const problems = (first === -1 ? broken : broken.slice(0, first + 1)).map(({ code, pos }): ConfigProblem => {
     const message = `this is not valid YAML: ${syntaxErrors[code] ?? 'it cannot be understood here'}`
     const hint = 'check the indentation, colons and quotes around this line'
     return { path: '', line: lines.linePos(pos[0]).line, message, hint }
   })
   throw new ConfigError(file, problems)
 }
+
+/** One value alone is wrong, and the lines below are read as they are meant. */
+const valueErrors: ReadonlySet<string> = new Set([
+  'BAD_ALIAS',
+  'BAD_DQ_ESCAPE',
+  'BAD_SCALAR_START',
+  'TAG_RESOLVE_FAILED',
+])
 
 /** Our own words: the parser's messages may quote the file. */
 const syntaxErrors: Readonly<Record<string, string>> = {

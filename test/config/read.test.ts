@@ -43,6 +43,23 @@ test('what is not YAML is refused with its line and without its text', () => {
   }
 })
 
+test('a broken structure is one problem, and broken values are one each', () => {
+  const told: Record<string, readonly number[]> = {
+    'a: 1\nprovider:\n\tkind: keycloak\n\tissuer: x\nroutes:\n\t- allow: signedIn\n\t  upstream: y\n': [3],
+    'a: 1\nprovider: { clientSecret: "x\n': [3],
+    'a: 1\n b: 2\nc: 3\n  d: 4\n': [1],
+    'a: @x\nb: !foo x\nc: "\\q"\nd: @z\n\te: 1\n\tf: 1\n': [1, 2, 3, 4, 5],
+  }
+  for (const [text, lines] of Object.entries(told)) {
+    const problems = problemsOf(() => parseConfigText(text, 'doorward.yaml', {}))
+    assert.deepEqual(
+      problems.map(({ line }) => line),
+      lines,
+      text,
+    )
+  }
+})
+
 test('aliases that multiply a file are refused', () => {
   const levels = Array.from(
     { length: 12 },
