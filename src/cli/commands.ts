@@ -53,7 +53,7 @@ export const commands: readonly Command[] = [
     options: {
       url: { value: 'URL', summary: 'what is asked for; a path alone is one of publicUrl' },
       method: { value: 'METHOD', summary: 'GET unless given' },
-      as: { value: 'FILE', summary: 'who asks: a JSON file of claims, as a login gives them' },
+      as: { value: 'FILE', summary: 'who asks: a JSON file of claims of a login, or - for stdin' },
       token: { value: 'TOKEN', summary: 'who asks: a bearer token, or - to read it from stdin' },
       'no-verify': { summary: 'believe the token instead of verifying it' },
       address: { value: 'IP', summary: 'where the request comes from; 127.0.0.1 unless given' },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type BearerResult, openBearerVerifier } from '../bearer/verifier.ts'
 import type { Config } from '../config/config.ts'
-import { ClaimError, type Claims, identityFrom } from '../core/claims.ts'
+import { ClaimError, type Claims, hasClaim, identityFrom } from '../core/claims.ts'
 import { systemClock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Identity } from '../core/identity.ts'
@@ -27,7 +27,7 @@ export async function readPerson({ options, world, out }: Call, config: Config):
   if (options.flag('no-verify') && token === undefined) {
     throw new UsageError('--no-verify says nothing without --token', 'claims of --as are never verified')
   }
-  if (file !== undefined) return claimsPerson(readClaims(file, world), config, 'file')
+  if (file !== undefined) return claimsPerson(await readClaims(file, world), config, 'file')
   if (token === undefined) return { kind: 'nobody' }
   const text = await readToken(token, world)
   if (options.flag('no-verify')) return claimsPerson(decode(text), config, 'token')
@@ -35,25 +35,46 @@ export async function readPerson({ options, world, out }: Call, config: Config):
   return { kind: 'token', result: await verify(text, config).finally(done) }
 }
 
-function readClaims(file: string, { cwd }: World): Claims {
+async function readClaims(file: string, world: World): Promise<Claims> {
+  const text = file === '-' ? await readAll(world) : readText(file, world)
   try {
-    const claims = parseStrictJson(readFileSync(path.resolve(cwd, file), 'utf8'))
+    const claims = parseStrictJson(text)
     if (isJsonObject(claims)) return claims
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw new UsageError(`--as ${file}: the file cannot be read`, claimsHint)
+    if (!(error instanceof SyntaxError)) throw error
   }
   throw new UsageError(`--as ${file}: this is not a JSON object of claims`, claimsHint)
 }
 
 const claimsHint = 'the least there can be: {"sub": "u-1", "groups": ["/staff"]}'
 
-/** From the command line or, for `-`, from standard input; a header's `Bearer ` in front does no harm. */
-async function readToken(given: string, { stdin }: World): Promise<string> {
-  let text = given
-  if (given === '-') {
-    text = ''
-    for await (const chunk of stdin) text += String(chunk)
+function readText(file: string, { cwd }: World): string {
+  const absolute = path.resolve(cwd, file)
+  try {
+    return readFileSync(absolute, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: 'the file does not exist',
+      EACCES: 'the file may not be read by this user',
+      EISDIR: 'this is a directory',
+    }
+    const reason = reasons[code] ?? `the file cannot be read (${code})`
+    throw new UsageError(`--as ${file}: ${reason}`, `looked at ${absolute}; pipe the claims in with --as -`)
   }
+}
+
+/** Standard input to its end. A character may come in two chunks. */
+async function readAll({ stdin }: World): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of stdin) text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })
+  return text + decoder.decode()
+}
+
+/** From the command line or, for `-`, from standard input; a header's `Bearer ` in front does no harm. */
+async function readToken(given: string, world: World): Promise<string> {
+  const text = given === '-' ? await readAll(world) : given
   const token = text.trim().replace(/^bearer\s+/i, '')
   if (token === '') throw new UsageError('no token came', 'give it as --token TOKEN, or pipe it in with --token -')
   return token
@@ -76,6 +97,7 @@ function claimsPerson(claims: Claims, config: Config, from: 'file' | 'token'): P
       `the config file knows ${known}`,
     )
   }
+  if (!hasClaim(claims, 'sub')) throw new UsageError('claim sub: is missing, so a login would fail too', claimsHint)
   const byToken = from === 'token' && bearer !== undefined
   const rules = byToken ? asBearer(bearer) : (provider ?? (bearer && asBearer(bearer)) ?? config.providers[0])
   if (rules === undefined)

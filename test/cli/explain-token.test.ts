@@ -85,3 +85,11 @@ test('--no-verify believes the claims, and says so', async () => {
   const json = await explain(await mint({ exp: 1 }), '/robots/1', '--no-verify', '--json')
   assert.match(json.text, /"verified": false/)
 })
+
+test('--as - reads the claims from standard input', async () => {
+  let text = ''
+  const stdin = '{ "sub": "u-1", "preferred_username": "ada" }\n'
+  const world = worldOf({ cwd: folder, stdin, onLine: (_, line) => (text += `${line}\n`) })
+  assert.equal(await run(['explain', '--url', '/pages', '--as', '-'], world), 0, text)
+  assert.match(text, /verdict: allow as ada/)
+})
