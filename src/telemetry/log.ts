@@ -61,6 +61,8 @@ const mostCauses = 4
 export function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return typeof error === 'object' ? '[not an error]' : error
   const { name, message, stack, cause } = error
+  const problems = problemsOf(error)
+  if (problems !== undefined) return { type: name, message: message.split('\n', 1)[0], problems }
   const code =
     'code' in error && (typeof error.code === 'string' || typeof error.code === 'number') ? error.code : undefined
   return {
@@ -70,4 +72,25 @@ export function describeError(error: unknown, depth = 0): unknown {
     stack,
     ...(cause instanceof Error && depth < mostCauses && { cause: describeError(cause, depth + 1) }),
   }
+}
+
+/**
+ * A planned failure that lists what is wrong (a refused config file): its list, each as one line. No stack, which
+ * would say nothing, and not its message, which says the list again. Undefined for every other error.
+ */
+function problemsOf(error: Error): readonly string[] | undefined {
+  if (!('problems' in error) || !Array.isArray(error.problems)) return undefined
+  const lines = error.problems.map(problemLine).filter((line) => line !== undefined)
+  return lines.length > 0 && lines.length === error.problems.length ? lines : undefined
+}
+
+function problemLine(problem: unknown): string | undefined {
+  if (typeof problem === 'string') return problem
+  if (typeof problem !== 'object' || problem === null || !('message' in problem)) return undefined
+  const { message } = problem
+  if (typeof message !== 'string') return undefined
+  const line = 'line' in problem && typeof problem.line === 'number' ? `line ${problem.line}` : ''
+  const path = 'path' in problem && typeof problem.path === 'string' ? problem.path : ''
+  const hint = 'hint' in problem && typeof problem.hint === 'string' && problem.hint !== '' ? ` (${problem.hint})` : ''
+  return `${[line, path, message].filter((part) => part !== '').join(': ')}${hint}`
 }

@@ -67,6 +67,27 @@ test('no credential reaches a line, wherever it was put', () => {
   assert.match(error.stack, /log\.test\.ts/)
 })
 
+test('a failure that lists its problems is told once, without a stack', () => {
+  const problems = [
+    { path: 'session.idle', line: 12, message: 'has no unit', hint: 'write 90s', secret: 'hunter2hunter2' },
+    { path: '', line: undefined, message: 'does not exist', hint: '' },
+  ]
+  const planned = Object.assign(new Error('doorward.yaml: 2 problems\ndoorward.yaml:12: …'), { problems })
+  planned.name = 'ConfigError'
+  const odd = Object.assign(new Error('odd'), { problems: [{ access_token: 'hunter2hunter2' }] })
+  const [line, other] = logged((log) => {
+    log.error({ err: planned }, 'refused')
+    log.error({ err: odd }, 'odd')
+  })
+  assert.deepEqual(JSON.parse(line!).err, {
+    type: 'ConfigError',
+    message: 'doorward.yaml: 2 problems',
+    problems: ['line 12: session.idle: has no unit (write 90s)', 'does not exist'],
+  })
+  assert.equal('problems' in JSON.parse(other!).err, false)
+  assert.match(JSON.parse(other!).err.stack, /log\.test\.ts/)
+})
+
 test('ordinary sentences stay as they are', () => {
   const sentence = 'Bearer verification failed: Basic authentication, exit code=7 for state=ready'
   const [line] = logged((log) => log.info({}, sentence))
