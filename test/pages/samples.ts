@@ -60,6 +60,7 @@ export function samplePages(brand: BrandConfig, text = 'Ada Lovelace'): Record<s
     }),
     'form-not-sent': formNotSentPage(brand, { signInHref: login, requestId }),
     'signed-out': signedOutPage(brand, { stillSignedInAt: text, signInHref: login }),
+    'signed-out-everywhere': signedOutPage(brand, { alsoSignedOutAt: text, signInHref: login }),
     'sign-out-confirm': signOutConfirmPage(brand, { username: text, signOut: logout, stayHref: '/' }),
     'login-unknown': loginUnknownPage(brand, { signInHref: login, requestId }),
     loop: loopPage(brand, {
