@@ -100,6 +100,7 @@ function welcome({ publicUrl, idp }: DemoWorld, out: Output): void {
     '',
     ...table([['user', 'password', 'may see'], ...people], '    '),
     '',
+    `  Open exactly this address: under another name, localhost too, the gateway has no site.`,
     `  ${publicUrl}/public is open to everybody. Only this machine can reach any of it.`,
     '  Ctrl-C ends everything.',
     '',

@@ -12,6 +12,7 @@ const navigation = html`
 <li><a href="/public/">Public page</a></li>
 <li><a href="/admin/">Admin page</a></li>
 <li><a href="/api/whoami">/api/whoami</a></li>
+<li>${postButton({ action: '/_doorward/logout', fields: {} }, 'Sign out', false)}</li>
 </ul></nav>`
 
 /** Who it is, live things, and every header the gateway sent. */
@@ -53,9 +54,12 @@ function whoPanel({ user, subject, email, groups }: Visitor): Html {
     ['Groups', groups.join(', ')],
   ] as const
   return html`<section class="panel" aria-labelledby="who-title"><h2 id="who-title">Signed in</h2>
-<dl>${rows.map(([term, value]) => html`<div><dt>${term}</dt><dd>${foreign(value || '–')}</dd></div>`)}</dl>
-${postButton({ action: '/_doorward/logout', fields: {} }, 'Sign out', false)}</section>`
+<dl>${rows.map(([term, value]) => html`<div><dt>${term}</dt><dd>${foreign(value || '–')}</dd></div>`)}</dl></section>`
 }
+
+const unsaid =
+  'The gateway did not say who you are: public routes never read the session, so nobody is told who you are. ' +
+  'If you are signed in, you still are.'
 
 export const publicPage = ({ user }: Visitor): Html =>
   demoPage({
@@ -63,9 +67,8 @@ export const publicPage = ({ user }: Visitor): Html =>
     colour,
     wide: true,
     heading: 'A public page',
-    body: html`${navigation}<p>Everybody may read this. ${
-      user === '' ? 'The gateway did not say who you are.' : html`The gateway says you are ${foreign(user)}.`
-    }</p>`,
+    body: html`${navigation}<p>Everybody may read this.</p>
+<p>${user === '' ? unsaid : html`The gateway says you are ${foreign(user)}.`}</p>`,
   })
 
 export const adminPage = ({ user, groups }: Visitor): Html =>

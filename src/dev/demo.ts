@@ -26,6 +26,9 @@ publicUrl: http://127.0.0.1:${publicPort}
 listen: 127.0.0.1:${publicPort}
 operations: ${operations ?? 'off'}
 
+brand: # on the pages of the gateway
+  name: Demo application
+
 provider:
   kind: oidc
   label: Demo sign-in service

@@ -61,6 +61,8 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0;
 th { font-weight: 500; color: var(--muted); width: 35%; }
 hr { border: 0; border-top: 1px solid var(--line); margin: 1.5rem 0; }
 @media (max-width: 30rem) { table, tbody, tr, th, td { display: block; width: auto; } td { border-top: 0; padding-top: 0; } }
-pre { overflow-x: auto; padding: .75rem 1rem; background: var(--soft); border-radius: 8px; overflow-wrap: normal; }
-nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; padding: 0; margin: 0 0 1rem; }
+pre { padding: .75rem 1rem; background: var(--soft); border-radius: 8px; white-space: pre-wrap; }
+nav ul { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem 1.25rem; list-style: none; padding: 0; margin: 0 0 1rem; }
+nav li:has(form) { margin-left: auto; }
+nav .button { padding: .3rem .9rem; }
 `

@@ -22,6 +22,18 @@ test('it shows who is signed in and the headers it received, as text', async (t)
   assert.equal((await browser.navigate(`${url}/nothing`)).status, 404)
 })
 
+test('every page has a way out, and a public one says why it does not know who reads it', async (t) => {
+  const { browser, url } = await world(t)
+  for (const page of ['/', '/public/', '/admin/', '/nothing']) {
+    const { body } = await browser.navigate(`${url}${page}`, { headers: identity })
+    assert.equal(body.match(/action="\/_doorward\/logout"/g)?.length, 1, page)
+  }
+  const stranger = await browser.navigate(`${url}/public/`)
+  assert.match(stranger.text, /public routes never read the session/)
+  const who = await browser.fetch(`${url}/api/whoami`)
+  assert.ok(who.body.endsWith('}\n'), 'a prompt begins on a line of its own')
+})
+
 test('it streams the time and echoes a websocket', async (t) => {
   const { url } = await world(t)
   const abort = new AbortController()
@@ -45,6 +57,7 @@ test('the file of the demo is one the gateway takes', () => {
   })
   const options = { env: {}, networkInterfaces: {} }
   const { config } = resolveConfig(parseConfigText(text, 'demo.yaml', {}), options)
+  assert.equal(config.brand.name, 'Demo application')
   assert.deepEqual(
     config.routes.map(({ path, allow, accept }) => [path, allow, accept]),
     [
