@@ -20,8 +20,8 @@ import { resolveSession } from './resolve-session.ts'
 import type { Resolving } from './resolving.ts'
 import { configFileSchema } from './schema.ts'
 import { readShape } from './shape.ts'
-import { keysOf, kindOf } from './tree.ts'
-import { addWarnings, type NetworkInterfaces } from './warnings.ts'
+import { keysOf, kindOf, valueAt } from './tree.ts'
+import { addStoreNotes, addWarnings, type NetworkInterfaces } from './warnings.ts'
 
 export interface ResolveOptions {
   readonly env: Environment
@@ -34,6 +34,8 @@ export interface ResolveOptions {
 export interface Resolved {
   readonly config: Config
   readonly warnings: readonly ConfigProblem[]
+  /** Limits that come with what was chosen. Nothing is wrong, so strictness does not count them. */
+  readonly notes: readonly ConfigProblem[]
 }
 
 /**
@@ -57,7 +59,11 @@ export function resolveConfig(file: ParsedFile, options: ResolveOptions): Resolv
     warnings.add(at, `\${${name}} comes from the environment, so a running process cannot see it change`)
   }
   addWarnings(config, warnings, options.networkInterfaces)
-  return { config, warnings: warnings.list() }
+  const notes = collectProblems((at) =>
+    valueAt(file.content, at.slice(0, 1)) === undefined ? undefined : file.lineOf(at),
+  )
+  addStoreNotes(config, valueAt(file.content, ['session', 'store']) !== undefined, notes)
+  return { config, warnings: warnings.list(), notes: notes.list() }
 }
 
 function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOptions): Config {

@@ -10,7 +10,9 @@ export type NetworkInterfaces = Readonly<
 /** What works, but may surprise: told at the start and by `check`. */
 export function addWarnings(config: Config, warnings: Problems, interfaces: NetworkInterfaces): void {
   warnAboutProxies(config, warnings, interfaces)
-  warnAboutStore(config, warnings)
+  if (config.session.store === 'memory' && config.redis !== undefined && config.providers.length > 0) {
+    warnings.add(['redis'], 'is of no use to session.store: memory', 'write session.store: redis, or remove it')
+  }
   if (config.forwardAuth !== undefined && config.trustedProxies.length === 0) {
     const hint = 'add trustedProxies with the addresses of the ingress; refused ones are named in the log'
     warnings.add(['forwardAuth'], 'nobody may ask there: trustedProxies is empty', hint)
@@ -42,27 +44,19 @@ function warnAboutProxies({ trustedProxies }: Config, warnings: Problems, interf
   })
 }
 
-function warnAboutStore({ session, redis, providers }: Config, warnings: Problems): void {
+/**
+ * What the session store cannot do, told at the start and by `check`.
+ * @param written false where the file leaves the choice of the store to us
+ */
+export function addStoreNotes({ session, redis, providers }: Config, written: boolean, notes: Problems): void {
   if (providers.length === 0) return
-  if (session.ephemeral) {
-    const message = 'no session.secret: a key was made up, and a restart forgets every session'
-    warnings.add(['session', 'secret'], message, 'make one with: openssl rand -hex 32')
-  }
+  const at = ['session', 'store']
+  const chosen = written ? session.store : `is not written, so it is ${session.store}`
   if (session.store === 'memory') {
-    warnings.add(
-      ['session', 'store'],
-      'memory: sessions end with this process, and it can have one replica alone',
-      'write store: redis or store: cookie for several',
-    )
-    if (redis !== undefined) {
-      warnings.add(['redis'], 'is of no use to session.store: memory', 'write session.store: redis, or remove it')
-    }
+    const message = `${chosen}: a restart ends every session, and there can be one replica alone`
+    notes.add(at, message, 'write store: redis or store: cookie to keep sessions or run several')
   } else if (redis === undefined) {
-    const message = 'cookie: logout marks are known to this process alone, and forgotten at a restart'
-    warnings.add(
-      ['session', 'store'],
-      message,
-      'add redis: to carry logout to every replica, or keep session.lifetime short',
-    )
+    const message = `${chosen}: logout marks are known to this process alone, and forgotten at a restart`
+    notes.add(at, message, 'add redis: to carry logout to every replica, or keep session.lifetime short')
   }
 }

@@ -9,8 +9,8 @@ import { resolveConfig } from '../../src/config/resolve.ts'
 import { Secret } from '../../src/core/secret.ts'
 
 /**
- * Golden files: the input, a line `# ---`, and what must come of it: `config` (an excerpt), `warnings` and
- * `problems`. A problem is written `line path: message | hint`; the lists are complete.
+ * Golden files: the input, a line `# ---`, and what must come of it: `config` (an excerpt), `warnings`,
+ * `notes` and `problems`. A problem is written `line path: message | hint`; the lists are complete.
  */
 const cases = globSync('test/config/cases/*.yaml').sort()
 const env = {
@@ -27,14 +27,19 @@ const networkInterfaces = { eth0: [{ address: '192.0.2.10', internal: false }] }
 interface Outcome {
   readonly config?: unknown
   readonly warnings?: readonly string[]
+  readonly notes?: readonly string[]
   readonly problems?: readonly string[]
 }
 
 function outcomeOf(file: string, text: string): Required<Outcome> | Pick<Required<Outcome>, 'problems'> {
   try {
     const parsed = parseConfigText(text, file, env)
-    const { config, warnings } = resolveConfig(parsed, { env, networkInterfaces, ephemeralSecret: new Secret('x') })
-    return { config: readable(config), warnings: warnings.map(oneLine), problems: [] }
+    const { config, warnings, notes } = resolveConfig(parsed, {
+      env,
+      networkInterfaces,
+      ephemeralSecret: new Secret('x'),
+    })
+    return { config: readable(config), warnings: warnings.map(oneLine), notes: notes.map(oneLine), problems: [] }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return { problems: error.problems.map(oneLine) }
@@ -73,6 +78,7 @@ for (const file of cases) {
     const actual = outcomeOf(file, input)
     assert.deepEqual(actual.problems, expected.problems ?? [])
     if (expected.warnings !== undefined) assert.deepEqual('warnings' in actual && actual.warnings, expected.warnings)
+    if (expected.notes !== undefined) assert.deepEqual('notes' in actual && actual.notes, expected.notes)
     if (expected.config !== undefined) {
       const config = 'config' in actual ? actual.config : undefined
       assert.deepEqual(excerpt(config, expected.config), expected.config)

@@ -51,13 +51,10 @@ function loadWithSecrets(yaml: string, directory: string) {
 test('the example file and the file in the manual start', (t) => {
   const directory = mkdtempSync(path.join(tmpdir(), 'doorward-'))
   t.after(() => rmSync(directory, { recursive: true }))
-  const { config, warnings } = loadWithSecrets(readFileSync('config.example.yaml', 'utf8'), directory)
+  const { config, warnings, notes } = loadWithSecrets(readFileSync('config.example.yaml', 'utf8'), directory)
   assert.equal(config.session.store, 'cookie')
   assert.equal(config.routes.length, 3)
-  assert.deepEqual(
-    warnings.map((warning) => warning.path),
-    ['session.store'],
-  )
+  assert.deepEqual([warnings, notes.map((note) => note.path)], [[], ['session.store']])
   const inManual = /```yaml\n([\s\S]*?)```/.exec(configurationPage())?.[1] ?? ''
   assert.equal(loadWithSecrets(inManual, directory).config.providers[0]!.clientId, 'grafana')
 })
