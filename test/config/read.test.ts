@@ -135,6 +135,7 @@ test('the URIs to register are exact', (t) => {
         'https://a.example.com/_doorward/signed-out',
         'https://b.example.com/_doorward/signed-out',
       ],
+      backchannelLogoutUri: 'https://a.example.com/_doorward/backchannel-logout',
     },
   ])
   const two =
