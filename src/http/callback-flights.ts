@@ -13,8 +13,8 @@ export interface CallbackFlights {
   once(state: string, redeem: () => Promise<Answer>): Promise<Flight>
 }
 
-/** Milliseconds; longer than a flow may live, so that a used state is never fresh again. */
-const remembered = 3_600_000
+/** Milliseconds; longer than the ten minutes a flow may live, so that a used state is never fresh again. */
+const remembered = 660_000
 
 export function createCallbackFlights(kv: KeyValue): CallbackFlights {
   const flying = new Map<string, Promise<Flight>>()

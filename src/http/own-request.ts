@@ -77,8 +77,11 @@ export function pageAnswer(own: OwnRequest, status: number, html: Html, headers:
   return { status, headers: { ...fixed, ...headers }, body: html.toString() }
 }
 
-export const findSession = async ({ site, credentials }: OwnRequest): Promise<FoundSession> =>
-  site.sessions.store.find(credentials.cookie)
+export async function findSession({ serving, site, credentials }: OwnRequest): Promise<FoundSession> {
+  const found = await site.sessions.store.find(credentials.cookie)
+  if (found.kind === 'live') serving.seen(found.live)
+  return found
+}
 
 export async function liveSession(own: OwnRequest): Promise<LiveSession | undefined> {
   const found = await findSession(own)

@@ -8,6 +8,7 @@ import { handleOf } from '../session/handle.ts'
 import { isOver } from '../session/lifetimes.ts'
 import { openSessionState } from '../session/open.ts'
 import type { Session } from '../session/session.ts'
+import { openMemoryKeyValue } from '../storage/memory.ts'
 import { createAccessLog } from '../telemetry/access-log.ts'
 import { type Audit, createAudit } from '../telemetry/audit.ts'
 import type { LogDestination } from '../telemetry/destination.ts'
@@ -41,6 +42,9 @@ export interface Process {
   close(): Promise<void>
 }
 
+/** States of callbacks remembered at a time; the oldest goes first, and with it only the proof that it was used. */
+const mostUsedStates = 100_000
+
 export async function openProcess(config: Config, destination: LogDestination, clock: Clock): Promise<Process> {
   const version = readVersion()
   const metrics = createMetrics({ version })
@@ -48,6 +52,8 @@ export async function openProcess(config: Config, destination: LogDestination, c
   const log = createLogger(config.log, { destination, clock })
   const audit = createAudit(log, metrics)
   const sessionState = await openSessionState({ clock, log, config })
+  // Anybody can open a callback address. Where sessions are kept in this process, that must not push one of them out.
+  const usedStates = openMemoryKeyValue({ clock, log, maxEntries: mostUsedStates })
   const tunnels = createOpenTunnels()
   // Whoever ended a session, and on whatever process: what it holds open ends too.
   const { revocations } = sessionState
@@ -79,7 +85,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
     parts: {
       serving: () => serving,
       observer,
-      flights: createCallbackFlights(sessionState.kv),
+      flights: createCallbackFlights(sessionState.shared ? sessionState.kv : usedStates),
       providerLogout: createProviderLogout(sessionState),
       tunnels,
     },
@@ -111,7 +117,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
     },
     async close() {
       await Promise.all([serving.close(), retired.close()])
-      await sessionState.close()
+      await Promise.all([sessionState.close(), usedStates.close()])
       await destination.close()
     },
   }

@@ -1,6 +1,6 @@
 import type { Runtime } from '../runtime.ts'
 import type { SiteSessions } from '../session/open.ts'
-import type { Session } from '../session/session.ts'
+import type { LiveSession, Session } from '../session/session.ts'
 import type { Audit } from '../telemetry/audit.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
 import { createRefuser, type Refuser } from './refuse.ts'
@@ -20,6 +20,8 @@ export interface Serving extends Runtime {
   readonly returnOrigins: readonly string[]
   /** Origins our forms may be redirected to: the providers' authorization and end-session endpoints. */
   formAction(): readonly string[]
+  /** A page of ours found a session alive: that keeps its open connections too. */
+  seen(live: LiveSession): void
   /** Ends a session for good, and every connection it holds open. */
   endSession(site: SiteSessions, session: Session, why: 'logout' | 'replaced'): Promise<void>
 }
@@ -51,6 +53,7 @@ export function createServing(runtime: Runtime, { audit, tunnels }: ServingParts
       formAction,
       labelOf: (provider) => (labels.size > 1 ? labels.get(provider) : undefined),
     }),
+    seen: tunnels.seen,
     async endSession({ store }, session, why) {
       await store.end(session)
       tunnels.endSession(session.id)

@@ -5,6 +5,8 @@ export interface SignedOutWish {
   readonly returnTo: string
   /** "Sign in as someone else": a new login follows at once. */
   readonly signInNext: boolean
+  /** The way back leads through the provider's own logout; empty where it does not. Name of the provider. */
+  readonly through: string
 }
 
 /** The `state` of RP-initiated logout: sealed, because it comes back as anybody's query parameter. */
@@ -19,13 +21,15 @@ const longestTarget = 1000
 export function createSignedOutStates(keys: SealingKeys): SignedOutStates {
   const context = (origin: string) => `signed-out ${origin}`
   return {
-    write(origin, { returnTo, signInNext }) {
+    write(origin, { returnTo, signInNext, through }) {
       const target = returnTo.length > longestTarget ? `${origin}/` : returnTo
-      return keys.seal('form', context(origin), Buffer.from(`${signInNext ? '1' : '0'}${target}`))
+      return keys.seal('form', context(origin), Buffer.from([signInNext ? '1' : '', through, target].join('\n')))
     },
     read(origin, state) {
       const text = keys.open('form', context(origin), state)?.bytes.toString()
-      return text === undefined ? undefined : { signInNext: text.startsWith('1'), returnTo: text.slice(1) }
+      if (text === undefined) return undefined
+      const [signInNext, through = '', returnTo = ''] = text.split('\n')
+      return { signInNext: signInNext === '1', through, returnTo }
     },
   }
 }

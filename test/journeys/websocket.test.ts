@@ -6,6 +6,9 @@ import { hours } from '../support/clock.ts'
 import { signedIn, startGateway, type TestGateway } from '../support/gateway.ts'
 import { openWebSocket } from '../support/websocket.ts'
 
+/** Longer than the gateway takes between two looks for sessions that ran out. */
+const sweep = () => new Promise((resolve) => setTimeout(resolve, 1200))
+
 async function credentialsOf(gateway: TestGateway) {
   const browser = await signedIn(gateway)
   return { browser, headers: { cookie: browser.cookies.header(new URL(gateway.origin))!, origin: gateway.origin } }
@@ -66,6 +69,23 @@ test('does not keep its session alive: it closes when that has been idle for too
   await once(opened.socket, 'message')
   gateway.clock.move(2 * hours)
   assert.equal(await opened.closed, 4401)
+})
+
+test('stays open while its session is used, if only by asking who am I', async (t) => {
+  const gateway = await startGateway(t)
+  const { browser, headers } = await credentialsOf(gateway)
+  const opened = await openWebSocket(t, `${gateway.origin}/ws`, headers)
+  assert.ok(opened.kind === 'open')
+  // A renewal in the background replaces what the gateway holds of the session, after the request that caused it.
+  gateway.clock.move(280_000)
+  assert.equal((await browser.fetch(`${gateway.origin}/x`)).status, 200)
+  await sweep()
+  for (let step = 0; step < 3; step++) {
+    gateway.clock.move(50 * 60_000)
+    assert.equal((await browser.fetch(gateway.own('session'))).status, 200)
+  }
+  await sweep()
+  assert.equal(opened.socket.readyState, opened.socket.OPEN)
 })
 
 test('closes with 4401 when the provider ends the session', async (t) => {

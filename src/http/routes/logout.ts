@@ -48,18 +48,24 @@ async function endSession(own: OwnRequest, returnTo: URL, signInNext: boolean): 
     await serving.endSession(site.sessions, live.session, 'logout')
     serving.audit({ event: 'logout', requestId, address, identity, sessionId: id, by: 'person' })
   }
-  const state = serving.signedOutStates.write(site.origin, { returnTo: returnTo.href, signInNext })
-  const onward = live && serving.config.login.providerLogout ? providerLogout(own, live, state) : undefined
-  const local = `${pageOf(own, 'signed-out')}?state=${state}`
+  const stateFor = (through: string) =>
+    serving.signedOutStates.write(site.origin, { returnTo: returnTo.href, signInNext, through })
+  const onward = live && serving.config.login.providerLogout ? providerLogout(own, live, stateFor) : undefined
+  const local = `${pageOf(own, 'signed-out')}?state=${stateFor('')}`
   return redirect(onward?.href ?? local, { 'set-cookie': cookies }, 303)
 }
 
 /** RP-initiated logout. Undefined where the provider has no such endpoint or was never reached. */
-function providerLogout(own: OwnRequest, { session }: LiveSession, state: string): URL | undefined {
-  const provider = own.serving.providers.get(session.identity.provider)
+function providerLogout(
+  own: OwnRequest,
+  { session }: LiveSession,
+  stateFor: (through: string) => string,
+): URL | undefined {
+  const { provider: name } = session.identity
+  const provider = own.serving.providers.get(name)
   if (provider === undefined) return undefined
   const postLogoutRedirectUri = pageOf(own, 'signed-out')
-  return endSessionUrl(provider, { idToken: session.tokens.idToken, postLogoutRedirectUri, state })
+  return endSessionUrl(provider, { idToken: session.tokens.idToken, postLogoutRedirectUri, state: stateFor(name) })
 }
 
 /**
@@ -74,11 +80,9 @@ export async function signedOut(own: OwnRequest): Promise<Answer> {
   const live = await liveSession(own)
   const resumes = wish !== undefined && (wish.signInNext || serving.config.login.afterLogout === 'resume')
   if (live === undefined && resumes) return redirect(loginHref(own, returnTo))
-  const [provider] = serving.config.providers
-  const remains = serving.config.login.providerLogout ? undefined : provider?.label
-  return pageAnswer(
-    own,
-    200,
-    signedOutPage(serving.config.brand, { stillSignedInAt: remains, signInHref: loginHref(own, returnTo) }),
-  )
+  const { brand, login, providers } = serving.config
+  const ended = providers.find(({ name }) => name === wish?.through)?.label
+  const remains = login.providerLogout ? undefined : providers[0]?.label
+  const page = { alsoSignedOutAt: ended, stillSignedInAt: remains, signInHref: loginHref(own, returnTo) }
+  return pageAnswer(own, 200, signedOutPage(brand, page))
 }
