@@ -32,9 +32,9 @@ function read(file: ConfigFile, world: World): Found {
 
 function asJson({ shown }: ConfigFile, found: Found) {
   if (found instanceof ConfigError)
-    return { file: shown, fine: false, problems: found.problems, warnings: [], register: [] }
-  const { config, warnings } = found
-  return { file: shown, fine: true, problems: [], warnings, register: registrations(config) }
+    return { file: shown, fine: false, problems: found.problems, warnings: [], notes: [], register: [] }
+  const { config, warnings, notes } = found
+  return { file: shown, fine: true, problems: [], warnings, notes, register: registrations(config) }
 }
 
 const registrations = (config: Resolved['config']) =>
@@ -50,8 +50,9 @@ function print({ shown }: ConfigFile, found: Found, strict: boolean, out: Output
     out.result(`${shown}: ${paint.bad(counted(found.problems.length, 'problem'))}`)
     return
   }
-  const { config, warnings } = found
+  const { config, warnings, notes } = found
   for (const warning of warnings) printProblem(shown, warning, paint.warning('warning'), out)
+  for (const note of notes) printProblem(shown, note, 'note', out)
   for (const registration of registrations(config)) printUris(registration, out)
   const store = config.providers.length === 0 ? [] : [`session store ${config.session.store}`]
   const parts = [counted(config.routes.length, 'route'), counted(config.providers.length, 'provider'), ...store]
