@@ -61,9 +61,10 @@ function announce({ addresses, config }: RunningServer, out: Output): void {
 }
 
 /** One line, at every start. */
-function forgets({ session }: Config): string {
+function forgets({ session, redis }: Config): string {
+  if (session.store !== 'memory' && redis !== undefined) return 'a restart forgets nobody: Redis keeps what has to last'
   return session.store === 'memory'
-    ? 'a restart ends every session, since session.store is memory; `store: cookie` keeps them'
+    ? 'a restart ends every session, since session.store is memory; `store: redis` or `store: cookie` keeps them'
     : 'a restart forgets who signed out early, since session.store is cookie; everything else is kept'
 }
 

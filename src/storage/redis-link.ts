@@ -31,11 +31,11 @@ export interface RedisLinkOptions<C extends RedisConnection> {
   onUp?(connection: C): void
   onDown?(reason: string): void
   readonly timeout: number
+  /** Timeouts in a row after which replies are no longer waited for. */
+  readonly timeoutsToGiveUp: number
   readonly log: Log
 }
 
-/** Timeouts in a row after which replies are no longer waited for. */
-const timeoutsToGiveUp = 3
 /** Milliseconds without any reply after which a cluster is given up as a whole. */
 const silenceToGiveUp = 2000
 /** Commands under way; more would only wait longer than they may. */
@@ -47,7 +47,7 @@ const backoff = { first: 50, last: 1000 }
 const unserving = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOAUTH|WRONGPASS)\b/
 
 export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptions<C>): RedisLink {
-  const { name, timeout, log } = options
+  const { name, timeout, timeoutsToGiveUp, log } = options
   let connection: C | undefined
   let dialing = false
   let closed = false

@@ -40,6 +40,8 @@ export function openRedisMessages(options: RedisOptions, log: Log): RedisMessage
       for (const tell of watching) tell(false)
     },
     timeout,
+    // Silence here means that logouts are missed: one heartbeat without an answer is enough.
+    timeoutsToGiveUp: 1,
     log,
   })
 

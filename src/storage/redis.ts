@@ -31,6 +31,7 @@ export async function openRedisKeyValue(options: RedisOptions, deps: { readonly 
     // The server may be another one now: what it publishes is heard there alone.
     onDown: (reason) => messages.renew(reason),
     timeout,
+    timeoutsToGiveUp: 3,
     log,
   })
   await Promise.all([commands.tried, messages.tried])

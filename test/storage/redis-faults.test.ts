@@ -1,5 +1,6 @@
 /** How the Redis store fails: at once, never as "absent", never with another's reply, and not for longer than it must. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { type Log, silentLog } from '../../src/core/log.ts'
 import { Secret } from '../../src/core/secret.ts'
@@ -51,6 +52,22 @@ test('a server that hangs: each command ends in time, then all fail at once, and
   redis.thaw()
   await heals(kv)
   for (const key of ['c', 'a', 'b']) assert.equal(await kv.get(key), `value of ${key}`)
+})
+
+test('a connection that hangs is noticed though nothing is asked, by whoever listens', async (t) => {
+  const redis = await startRedis(t)
+  if (redis === undefined) return
+  const kv = await open(t, redis.options({ timeout: 200 }))
+  const states: boolean[] = []
+  await kv.subscribe(
+    'news',
+    () => {},
+    (connected) => states.push(connected),
+  )
+  redis.freeze()
+  await until(() => states.at(-1) === false, 'the silence is noticed', 1700)
+  redis.thaw()
+  await until(() => states.at(-1) === true, 'it heals', 5000)
 })
 
 test('one slow answer is one failure, and its late reply goes to no other command', async (t) => {
@@ -137,6 +154,28 @@ test('a password: wrong, right, and changed while running', async (t) => {
   latest = { ...latest, password: new Secret('first-password') }
   await heals(kv)
   assert.doesNotMatch(lines.join(), /first-password|wrong-password/)
+})
+
+test('the user of the manual may do what is needed', async (t) => {
+  const redis = await startRedis(t)
+  if (redis === undefined) return
+  const [, written = ''] = /^ACL (SETUSER doorward .*)$/m.exec(readFileSync('docs/sessions.md', 'utf8')) ?? []
+  await redis.command('ACL', ...written.replace('PASSWORD', 'a-password').split(' '))
+  const user = { username: 'doorward', password: new Secret('a-password') }
+  const kv = await open(t, redis.options({ ...user, prefix: 'doorward:' }))
+  const heard: string[] = []
+  await kv.subscribe('news', (message) => heard.push(message))
+  assert.deepEqual(kv.state(), { ready: true })
+  assert.ok(await kv.add('a', '1', 60_000))
+  assert.ok(await kv.swap('a', '1', '2', 60_000))
+  assert.ok(await kv.extend('a', 60_000))
+  await kv.delete('a', 'x')
+  assert.equal(await kv.take('a'), '2')
+  await kv.delete('a')
+  await kv.publish('news', 'heard')
+  await until(() => heard.length === 1, 'messages')
+  const other = await open(t, redis.options({ ...user, prefix: 'somebody-else:' }))
+  await assert.rejects(other.get('a'), { ...down, message: /NOPERM/ })
 })
 
 test('a replica that takes no writes is no store, and one that is full still lets people read', async (t) => {

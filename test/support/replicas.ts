@@ -31,7 +31,8 @@ export interface Replicas {
   /** Asks one of them, whatever the public address leads to. */
   ask(index: number, options?: AskOptions): Promise<Answer>
   cookieOf(browser: Browser): string
-  close(index: number): Promise<void>
+  /** One more, started now; asked by the index it returns. */
+  grow(): Promise<number>
 }
 
 export interface ReplicaOptions extends GatewayOptions {
@@ -67,7 +68,7 @@ export async function startReplicas(t: TestContext, redis: RedisServer, options:
       return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() }
     },
     cookieOf: (browser) => browser.cookies.header(new URL(gateway.origin)) ?? '',
-    close: (index) => servers[index]!.close(),
+    grow: async () => servers.push(await startAnother(t, gateway)) - 1,
   }
 }
 
