@@ -39,6 +39,7 @@ for (const store of ['memory', 'cookie'] as const) {
   })
 }
 
+// Keycloak 26.0 tells of one of the three alone; there the next refresh ends the others.
 test('“sign out” of a user in the admin console ends all of the person’s sessions', async (t) => {
   const journey = await openJourney(t)
   if (journey === undefined) return
@@ -46,7 +47,11 @@ test('“sign out” of a user in the admin console ends all of the person’s s
   const browsers = [await arrive(journey, 'ada'), await arrive(journey, 'ada'), await arrive(journey, 'ada')]
   assert.equal((await realm.sessionsOf('ada')).length, 3)
   await realm.admin('POST', `/users/${await realm.userId('ada')}/logout`)
-  for (const { browser } of browsers) assert.equal(await sessionStatus(journey, browser), 401)
+  const areOut = async () =>
+    (await Promise.all(browsers.map(({ browser }) => sessionStatus(journey, browser)))).every(
+      (status) => status === 401,
+    )
+  await until(areOut, 'all three end', 1000)
 })
 
 test('without “session required” Keycloak names the person alone, and all their sessions end', async (t) => {
