@@ -15,21 +15,24 @@ export async function serve(call: Call): Promise<ExitCode> {
   const file = findConfigFile(call)
   out.say(`version ${readVersion()}, config file ${file.shown}`)
   const shutdown = awaitShutdown(world)
+  // From the beginning, since the default of SIGHUP is to end: one that comes during the start has nothing to reload.
+  let hangUp = () => {}
+  const onHangup = () => hangUp()
+  world.signals.on('SIGHUP', onHangup)
   try {
     const server = await startServer({ source: sourceOf(file, world) }).catch((error: unknown) => {
       throw listenFailure(error)
     })
     warn(file, server.warnings, out)
     announce(server, out)
-    const onHangup = () => void reload(server, out)
-    world.signals.on('SIGHUP', onHangup)
+    hangUp = () => void reload(server, out)
     const signal = await shutdown.asked
-    world.signals.off('SIGHUP', onHangup)
     out.say(`${signal}: finishing what is under way; a second signal ends it at once`)
     await server.close()
     out.say('stopped')
     return 0
   } finally {
+    world.signals.off('SIGHUP', onHangup)
     shutdown.forget()
   }
 }
@@ -38,13 +41,8 @@ const sourceOf = (file: ConfigFile, world: World): ServerSource => ({
   load: ({ ephemeralSecret }) => readConfig(file, world, ephemeralSecret),
 })
 
-/** What the store forgets has a line of its own at the end, where it is not lost between other lines. */
-const aboutStore = new Set(['session.secret', 'session.store'])
-
 function warn({ shown }: ConfigFile, warnings: readonly ConfigProblem[], out: Output): void {
-  for (const warning of warnings) {
-    if (!aboutStore.has(warning.path)) out.warn(sentenceOf(shown, warning), warning.hint)
-  }
+  for (const warning of warnings) out.warn(sentenceOf(shown, warning), warning.hint)
 }
 
 function announce({ addresses, config }: RunningServer, out: Output): void {
