@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts'
 import { type Networks, parseNetworks } from './core/addresses.ts'
 import type { Clock } from './core/clock.ts'
 import type { Log } from './core/log.ts'
+import { originOf, type Target } from './core/target.ts'
 import { createGate, type Gate } from './gate/gate.ts'
 import { compileHeaders, configuredNames } from './gate/identity-headers.ts'
 import { createRenewal, type Renewal, type RenewalOutcome } from './gate/renewal.ts'
@@ -11,7 +12,7 @@ import { compilePolicy, type Policy } from './policy/policy.ts'
 import { createHeaderNames, type HeaderNames } from './proxy/header-names.ts'
 import { openUpstreams, type Upstreams } from './proxy/upstreams.ts'
 import { openSessions, type SessionState, type Sessions } from './session/open.ts'
-import type { Session } from './session/session.ts'
+import type { Session, SessionStore } from './session/session.ts'
 
 /** What a runtime stands on and does not own: it outlives every reload. */
 export interface World {
@@ -76,7 +77,7 @@ export function openRuntime(config: Config, world: World): Runtime {
   const ownOrigins = config.publicUrls.map((url) => url.origin)
   const gate = createGate({
     policy,
-    sessionsAt: ({ scheme, host }) => sessions.at(`${scheme}://${host}`)?.store,
+    sessionsAt: storeByAddress(sessions),
     bearer,
     renewal,
     headers,
@@ -103,6 +104,22 @@ export function openRuntime(config: Config, world: World): Runtime {
       await Promise.all([upstreams.close(), bearer.close(), ...Array.from(providers.values(), (p) => p.close())])
       await sessions.close()
     },
+  }
+}
+
+/** Asked for every request: the hosts that get here are those of the file, so remembering them is bounded. */
+function storeByAddress(sessions: Sessions): (target: Target) => SessionStore | undefined {
+  const known = {
+    http: new Map<string, SessionStore | undefined>(),
+    https: new Map<string, SessionStore | undefined>(),
+  }
+  return (target) => {
+    const stores = known[target.scheme]
+    const store = stores.get(target.host)
+    if (store !== undefined || stores.has(target.host)) return store
+    const found = sessions.at(originOf(target))?.store
+    stores.set(target.host, found)
+    return found
   }
 }
 

@@ -26,7 +26,8 @@ function pipe(request: IncomingMessage, response: ServerResponse): void {
         response.end()
       },
       onResponseError() {
-        response.writeHead(502).end()
+        if (response.headersSent) response.destroy()
+        else response.writeHead(502).end()
       },
     },
   )

@@ -6,7 +6,7 @@ import { systemClock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Identity } from '../core/identity.ts'
 import { silentLog } from '../core/log.ts'
-import { originOf, type Target } from '../core/target.ts'
+import { normaliseHost, originOf, type Target } from '../core/target.ts'
 import type { Decision } from '../gate/decision.ts'
 import { createGate } from '../gate/gate.ts'
 import { compileHeaders, configuredNames } from '../gate/identity-headers.ts'
@@ -60,7 +60,10 @@ export function readQuestion(options: Options, config: Config): Question {
   const method = options.text('method')?.toUpperCase() ?? 'GET'
   const path = rest.startsWith('/') ? rest : `/${rest}`
   try {
-    return { address, target: targetFrom(method, scheme.toLowerCase(), host, path) }
+    return {
+      address,
+      target: targetFrom({ method, scheme: scheme.toLowerCase(), host, uri: path }, { readHost: normaliseHost }),
+    }
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code === 'ambiguous_path') throw error
     throw new UsageError(`this cannot be asked: ${error.message}`, '`doorward help explain` shows how to ask')

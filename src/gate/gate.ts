@@ -48,7 +48,7 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
   const preflight = anonymous.map((decision) => ({ ...decision, isPreflight: true }))
 
   function decide(target: Target, credentials: Credentials): Decision | Promise<Decision> {
-    const asked = preflightRoute(target, credentials)
+    const asked = target.method === 'OPTIONS' ? preflightRoute(target, credentials) : undefined
     if (asked !== undefined) return preflight[asked.index]!
     const match = policy.match(target)
     if (match.kind === 'unrouted') return refused(match, undefined)
@@ -84,9 +84,9 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
       : judgeToken(route, result, credentials)
   }
 
-  function judgeToken(route: CompiledRoute, result: BearerResult, { address }: Credentials): Decision {
+  function judgeToken(route: CompiledRoute, result: BearerResult, credentials: Credentials): Decision {
     if (result.kind === 'valid')
-      return judge(route, { identity: result.identity, tokens: undefined, live: undefined }, address)
+      return judge(route, { identity: result.identity, tokens: undefined, live: undefined }, credentials)
     const { reason, detail } = result
     return refused({ kind: 'challenge', route: route.index, reason, detail }, route)
   }
@@ -104,7 +104,7 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
     }
     const { live } = found
     const due = renewal.due(live, credentials.canSetCookie)
-    if (!credentials.canSetCookie && credentials.isNavigation && (found.renewal !== undefined || due === 'hop')) {
+    if ((found.renewal !== undefined || due === 'hop') && !credentials.canSetCookie && credentials.isNavigation) {
       return refused({ kind: 'login', route: route.index, reason: 'renew' }, route, live)
     }
     if (due === 'background') renewal.renewInBackground(live, sessions)
@@ -145,7 +145,7 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
       const detail = `this address needs a sign-in with ${route.provider}`
       return refused({ ...refusal, reason: 'other_provider', detail }, route, live, setCookies)
     }
-    const decision = judge(route, { identity, tokens, live }, credentials.address)
+    const decision = judge(route, { identity, tokens, live }, credentials)
     return setCookies.length === 0 ? decision : { ...decision, setCookies }
   }
 

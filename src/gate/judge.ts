@@ -4,7 +4,7 @@ import type { Tokens } from '../core/tokens.ts'
 import type { Forbid, Refusal, Unmet } from '../core/verdict.ts'
 import type { CompiledRoute, RequestContext } from '../policy/policy.ts'
 import type { LiveSession, SetCookies } from '../session/session.ts'
-import { type Decision, noCookies } from './decision.ts'
+import { type Credentials, type Decision, noCookies } from './decision.ts'
 import type { HeaderMaker, IdentityHeaders } from './identity-headers.ts'
 
 /** Somebody proved, by whichever credential. */
@@ -16,7 +16,7 @@ export interface Proved {
 }
 
 /** May this identity use this route? Remembered per session and route where time and address play no part. */
-export type Judge = (route: CompiledRoute, proved: Proved, address: string) => Decision
+export type Judge = (route: CompiledRoute, proved: Proved, credentials: Pick<Credentials, 'address'>) => Decision
 
 const noHeaders: IdentityHeaders = { known: [], all: [] }
 
@@ -24,12 +24,12 @@ export function createJudge(makers: readonly HeaderMaker[], clock: Clock): Judge
   const decisions = new WeakMap<object, Decision[]>()
   const headers = new WeakMap<object, IdentityHeaders[]>()
 
-  return (route, proved, address) => {
+  return (route, proved, credentials) => {
     const key = proved.live ?? proved.identity
     const before = decisions.get(key)?.[route.index]
     if (before !== undefined) return before
 
-    const context = { clientAddress: address, now: clock.now() }
+    const context = { clientAddress: credentials.address, now: clock.now() }
     const unmet = route.unmet(proved.identity, context)
     if (unmet.length > 0) return refused(refusalOf(route, proved, unmet, context), route, proved.live)
     const made = remember(headers, key, route.index, () => makers[route.index]!(proved.identity, proved.tokens))

@@ -5,25 +5,56 @@ import type { Asker } from './asker.ts'
 import { acceptsHtml } from './asker.ts'
 import type { ForwardAuthAdapter } from './forward-auth/adapter.ts'
 import type { Asking } from './refuse.ts'
-import { peerOf } from './request-reading.ts'
+import { peerOf, type RequestCredentials } from './request-reading.ts'
 
 /** Which door a request came through; labels log lines and metrics. */
 export type Front = 'proxy' | 'forward-auth' | 'own'
 
-/** One request from its arrival to its log line. Filled in as it is read, so that a failure knows what is known. */
-export interface Exchange {
+/**
+ * One request from its arrival to its log line. Filled in as it is read, so that a failure knows what is known; what
+ * only refusals and log lines need is worked out when one is written.
+ */
+export class Exchange {
   readonly request: IncomingMessage
   readonly front: Front
-  readonly requestId: string
-  /** Milliseconds, monotonic. */
+  /** Milliseconds, monotonic; 0 where nobody logs how long it took. */
   readonly startedAt: number
   readonly gateway: ForwardAuthAdapter | undefined
-  target: Target | undefined
-  asker: Asker
+  target: Target | undefined = undefined
+  credentials: RequestCredentials | undefined = undefined
+  verdict: Verdict | undefined = undefined
+  route: string | undefined = undefined
+  private readonly prefix: string
+  private readonly number: number
+
+  constructor(origin: ExchangeOrigin, request: IncomingMessage, front: Front, gateway: ForwardAuthAdapter | undefined) {
+    this.request = request
+    this.front = front
+    this.gateway = gateway
+    this.startedAt = origin.startedAt
+    this.prefix = origin.prefix
+    this.number = origin.number
+  }
+
+  get requestId(): string {
+    return `${this.prefix}-${this.number.toString(36)}`
+  }
+
+  /** A program, until the request has been read. */
+  get asker(): Asker {
+    return this.credentials === undefined ? 'client' : this.credentials.asker
+  }
+
   /** The client, once it is known; the peer until then. */
-  address: string
-  verdict: Verdict | undefined
-  route: string | undefined
+  get address(): string {
+    return this.credentials === undefined ? peerOf(this.request) : this.credentials.address
+  }
+}
+
+interface ExchangeOrigin {
+  readonly prefix: string
+  readonly number: number
+  readonly startedAt: number
 }
 
 export type OpenExchange = (request: IncomingMessage, front: Front, gateway?: ForwardAuthAdapter) => Exchange
@@ -31,18 +62,8 @@ export type OpenExchange = (request: IncomingMessage, front: Front, gateway?: Fo
 /** @param prefix makes ids of this process unlike those of others */
 export function createExchanges(prefix: string, monotonic: () => number): OpenExchange {
   let count = 0
-  return (request, front, gateway) => ({
-    request,
-    front,
-    requestId: `${prefix}-${(count++).toString(36)}`,
-    startedAt: monotonic(),
-    gateway,
-    target: undefined,
-    asker: 'client',
-    address: peerOf(request),
-    verdict: undefined,
-    route: undefined,
-  })
+  return (request, front, gateway) =>
+    new Exchange({ prefix, number: count++, startedAt: monotonic() }, request, front, gateway)
 }
 
 export function askingOf({ request, requestId, gateway, target, asker }: Exchange): Asking {

@@ -8,7 +8,7 @@ import type { Answer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 import { pageHeaders } from './pages/headers.ts'
 import type { Html } from './pages/html.ts'
-import { readCredentials, readTarget, refuseUnclearHead } from './request-reading.ts'
+import { RequestCredentials, readTarget, refuseUnclearHead } from './request-reading.ts'
 import type { Serving } from './serving.ts'
 import type { Site } from './sites.ts'
 
@@ -51,9 +51,8 @@ function readHead(serving: Serving, exchange: Exchange) {
   refuseUnclearHead(request)
   const target = readTarget(request, serving.surroundings)
   exchange.target = target
-  const { credentials, asker } = readCredentials(request, target.method, serving.surroundings, true)
-  exchange.asker = asker
-  exchange.address = credentials.address
+  const credentials = new RequestCredentials(request, target.method, serving.trusted, true)
+  exchange.credentials = credentials
   return { target, credentials }
 }
 

@@ -72,7 +72,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
   let configuredAt = clock.now()
   let problem: string | undefined
   const observer = createTraffic({
-    openExchange: createExchanges(randomToken(4), () => performance.now()),
+    openExchange: createExchanges(randomToken(4), config.log.access ? () => performance.now() : () => 0),
     metrics: (): RouteMetrics => routes,
     accessLog: createAccessLog(config.log, destination, clock),
     accessLogged: config.log.access,

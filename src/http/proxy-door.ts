@@ -14,7 +14,7 @@ import { type Answer, closingIfUnclear, sendAnswer, withHeaders } from './answer
 import { askingOf, type Exchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
-import { readCredentials, readTarget, refuseOwnPages, refuseUnclearHead } from './request-reading.ts'
+import { RequestCredentials, readTarget, refuseOwnPages, refuseUnclearHead } from './request-reading.ts'
 import type { Serving } from './serving.ts'
 
 /** In the log alone, as nginx has it: no status exists for a client that left. */
@@ -27,10 +27,8 @@ export function decideProxied(current: Serving, exchange: Exchange): Decision | 
   const target = readTarget(request, current.surroundings)
   exchange.target = target
   refuseOwnPages(target, current.config.basePath)
-  const { credentials, asker } = readCredentials(request, target.method, current.surroundings, true)
-  exchange.asker = asker
-  exchange.address = credentials.address
-  return current.gate.decide(target, credentials)
+  exchange.credentials = new RequestCredentials(request, target.method, current.trusted, true)
+  return current.gate.decide(target, exchange.credentials)
 }
 
 /** Proxy mode: the gate decides, then bytes flow. */
@@ -113,9 +111,9 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
 
 /** What the upstream of an allowed request gets to see. */
 export function headersFor(current: Serving, exchange: Exchange, decision: Decision, upstream: Upstream): string[] {
-  const { request, address } = exchange
+  const { request, address, credentials } = exchange
   const target = exchange.target!
-  const { cookie } = request.headers
+  const cookie = credentials?.cookie
   return requestHeaders(request.rawHeaders, {
     names: current.headerNames,
     host: upstream.config.host === 'keep' ? target.host : upstream.host,

@@ -12,6 +12,24 @@ export interface Surroundings {
   readonly trusted: Networks
   /** The scheme of publicUrl, which counts unless a trusted peer says otherwise. */
   readonly scheme: 'http' | 'https'
+  readonly readHost: HostReader
+}
+
+/** `normaliseHost`, which remembers the few spellings that come again and again. */
+export type HostReader = (raw: string, scheme: 'http' | 'https') => string | undefined
+
+/** Spellings remembered; a flood of strange hosts is read anew each time. */
+const mostHosts = 256
+
+export function createHostReader(): HostReader {
+  const known = { http: new Map<string, string>(), https: new Map<string, string>() }
+  return (raw, scheme) => {
+    const before = known[scheme].get(raw)
+    if (before !== undefined) return before
+    const host = normaliseHost(raw, scheme)
+    if (host !== undefined && known[scheme].size < mostHosts) known[scheme].set(raw, host)
+    return host
+  }
 }
 
 /** The TCP peer. Empty for a socket that is gone already. */
@@ -53,25 +71,38 @@ export function refuseOwnPages({ decodedPath }: Target, basePath: string): void 
 }
 
 /** Proxy mode: the request is the question. */
-export function readTarget(request: IncomingMessage, { trusted, scheme }: Surroundings): Target {
+export function readTarget(request: IncomingMessage, surroundings: Surroundings): Target {
+  const { trusted, scheme } = surroundings
   const { headers } = request
   const believed = trusted.has(peerOf(request))
   const proto = believed ? (headers['x-forwarded-proto'] ?? scheme) : scheme
   const host = believed ? (headers['x-forwarded-host'] ?? headers.host) : headers.host
-  return targetFrom(request.method ?? '', proto, host, originForm(request.url ?? '', headers.host ?? ''))
+  const uri = originForm(request.url ?? '', headers.host ?? '')
+  return targetFrom({ method: request.method ?? '', scheme: proto, host, uri }, surroundings)
 }
+
+/** What is asked for, as it was written. */
+export interface Question {
+  readonly method: string
+  readonly scheme: string | readonly string[]
+  readonly host: string | readonly string[] | undefined
+  /** Raw request target: path and query. */
+  readonly uri: string
+}
+
+const everyday = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+/** RFC 9110 5.6.2, of a length that is no log line. */
+const token = /^[!#$%&'*+\-.^`|~\w]{1,32}$/
 
 /** The question in its normal form, whoever brought it. @throws GatewayError where a part is not what it should be */
 export function targetFrom(
-  method: string,
-  scheme: string | readonly string[],
-  rawHost: string | readonly string[] | undefined,
-  uri: string,
+  { method, scheme, host: raw, uri }: Question,
+  { readHost }: Pick<Surroundings, 'readHost'>,
 ): Target {
   if (scheme !== 'http' && scheme !== 'https') throw new GatewayError('bad_request', 'the scheme is not http or https')
-  const host = typeof rawHost === 'string' ? normaliseHost(rawHost, scheme) : undefined
+  const host = typeof raw === 'string' ? readHost(raw, scheme) : undefined
   if (host === undefined) throw new GatewayError('host_unknown', 'the Host header is not a host')
-  if (!/^[!#$%&'*+\-.^`|~\w]{1,32}$/.test(method)) throw new GatewayError('bad_request', 'the method is not a token')
+  if (!everyday.has(method) && !token.test(method)) throw new GatewayError('bad_request', 'the method is not a token')
   // RFC 9110 9.3.6, 9.3.8: a tunnel through us and an echo of credentials are never what an application needs.
   if (method === 'TRACE' || method === 'CONNECT') throw new GatewayError('method_not_allowed')
   const { path, decodedPath, query, encodedSlash } = readPath(uri)
@@ -90,33 +121,55 @@ function originForm(url: string, host: string): string {
   return match[2]!.startsWith('/') ? match[2]! : `/${match[2]!}`
 }
 
-export interface Reading {
-  readonly credentials: Credentials
-  readonly asker: Asker
-}
+/** What a request brings to prove itself, read from its headers when the gate asks: most requests need two of these. */
+export class RequestCredentials implements Credentials {
+  readonly canSetCookie: boolean
+  private readonly request: IncomingMessage
+  private readonly method: string
+  private readonly trusted: Networks
 
-/** @param canSetCookie whether a Set-Cookie on an allowed answer reaches the browser */
-export function readCredentials(
-  request: IncomingMessage,
-  method: string,
-  { trusted }: Surroundings,
-  canSetCookie: boolean,
-): Reading {
-  const { headers } = request
-  const asker = askerOf(method, headers)
-  return {
-    asker,
-    credentials: {
-      cookie: headers.cookie,
-      authorization: headers.authorization,
-      origin: headers.origin,
-      secFetchSite: firstOf(headers['sec-fetch-site']),
-      requestedMethod: headers['access-control-request-method'],
-      address: clientAddress(peerOf(request), firstOf(headers['x-forwarded-for']), trusted),
-      isUpgrade: isUpgrade(headers),
-      isNavigation: asker === 'navigation',
-      canSetCookie,
-    },
+  /** @param canSetCookie whether a Set-Cookie on an allowed answer reaches the browser */
+  constructor(request: IncomingMessage, method: string, trusted: Networks, canSetCookie: boolean) {
+    this.request = request
+    this.method = method
+    this.trusted = trusted
+    this.canSetCookie = canSetCookie
+  }
+
+  get cookie(): string | undefined {
+    return this.request.headers.cookie
+  }
+
+  get authorization(): string | undefined {
+    return this.request.headers.authorization
+  }
+
+  get origin(): string | undefined {
+    return this.request.headers.origin
+  }
+
+  get secFetchSite(): string | undefined {
+    return firstOf(this.request.headers['sec-fetch-site'])
+  }
+
+  get requestedMethod(): string | undefined {
+    return this.request.headers['access-control-request-method']
+  }
+
+  get address(): string {
+    return clientAddress(peerOf(this.request), firstOf(this.request.headers['x-forwarded-for']), this.trusted)
+  }
+
+  get isUpgrade(): boolean {
+    return isUpgrade(this.request.headers)
+  }
+
+  get asker(): Asker {
+    return askerOf(this.method, this.request.headers)
+  }
+
+  get isNavigation(): boolean {
+    return this.asker === 'navigation'
   }
 }
 

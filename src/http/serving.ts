@@ -4,7 +4,7 @@ import type { LiveSession, Session } from '../session/session.ts'
 import type { Audit } from '../telemetry/audit.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
 import { createRefuser, type Refuser } from './refuse.ts'
-import type { Surroundings } from './request-reading.ts'
+import { createHostReader, type Surroundings } from './request-reading.ts'
 import { ownPages } from './return-address.ts'
 import { createSignedOutStates, type SignedOutStates } from './signed-out-state.ts'
 import { createSites, type Sites } from './sites.ts'
@@ -40,7 +40,7 @@ export function createServing(runtime: Runtime, { audit, tunnels }: ServingParts
   const routeOrigins = config.routes.flatMap(({ host }) => (host === undefined ? [] : [`${scheme}://${host}`]))
   return {
     ...runtime,
-    surroundings: { trusted, scheme },
+    surroundings: { trusted, scheme, readHost: createHostReader() },
     sites,
     audit,
     formAction,

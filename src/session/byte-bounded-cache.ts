@@ -1,4 +1,4 @@
-/** A cache bounded by bytes; what was used longest ago goes first. */
+/** A cache bounded by bytes; what nobody used for a while goes first. */
 export interface ByteBoundedCache<T> {
   get(key: string): T | undefined
   /** @param bytes what the entry costs; one that is larger than the whole bound is not kept */
@@ -14,8 +14,8 @@ export function createByteBoundedCache<T>(
   maxBytes: number,
   onRemove: (key: string, value: T) => void,
 ): ByteBoundedCache<T> {
-  /** In the order of use, the oldest first. */
-  const slots = new Map<string, { readonly value: T; readonly bytes: number }>()
+  /** The oldest first. One that was used since it was last looked at gets a second chance: a hit moves nothing. */
+  const slots = new Map<string, { readonly value: T; readonly bytes: number; used: boolean }>()
   let total = 0
 
   const remove = (key: string): void => {
@@ -30,17 +30,24 @@ export function createByteBoundedCache<T>(
     get(key) {
       const slot = slots.get(key)
       if (slot === undefined) return undefined
-      slots.delete(key)
-      slots.set(key, slot)
+      slot.used = true
       return slot.value
     },
     set(key, value, bytes) {
       remove(key)
-      slots.set(key, { value, bytes })
+      slots.set(key, { value, bytes, used: false })
       total += bytes
-      for (const oldest of slots.keys()) {
+      // Those moved to the end come round again, unused then: the loop ends.
+      for (const [oldest, slot] of slots) {
         if (total <= maxBytes) break
-        remove(oldest)
+        if (oldest === key && slots.size > 1) continue
+        if (!slot.used) {
+          remove(oldest)
+          continue
+        }
+        slot.used = false
+        slots.delete(oldest)
+        slots.set(oldest, slot)
       }
     },
     delete: remove,

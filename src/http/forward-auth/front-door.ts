@@ -6,7 +6,7 @@ import { closingIfUnclear, sendAnswer, withHeaders } from '../answer.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
 import type { OpenTunnels } from '../open-tunnels.ts'
-import { peerOf, readCredentials, refuseOwnPages, refuseUnclearHead, targetFrom } from '../request-reading.ts'
+import { peerOf, RequestCredentials, refuseOwnPages, refuseUnclearHead, targetFrom } from '../request-reading.ts'
 import type { Serving } from '../serving.ts'
 import type { ForwardAuthAdapter } from './adapter.ts'
 import { envoy, gatewayApi } from './envoy.ts'
@@ -49,13 +49,11 @@ export function createForwardAuthDoor(serving: () => Serving, observer: Observer
     refuseUnclearHead(request)
     const { surroundings } = current
     const asked = adapter.asked(request, pathBelow)
-    const target = targetFrom(asked.method, asked.scheme ?? surroundings.scheme, asked.host, asked.uri)
-    const { credentials, asker } = readCredentials(request, target.method, surroundings, false)
+    const target = targetFrom({ ...asked, scheme: asked.scheme ?? surroundings.scheme }, surroundings)
     exchange.target = target
     refuseOwnPages(target, current.config.basePath)
-    exchange.asker = asker
-    exchange.address = credentials.address
-    return current.gate.decide(target, credentials)
+    exchange.credentials = new RequestCredentials(request, target.method, current.trusted, false)
+    return current.gate.decide(target, exchange.credentials)
   }
 
   function answer(current: Serving, exchange: Exchange, response: ServerResponse, decision: Decision): void {
