@@ -1,15 +1,14 @@
 import { z } from 'zod'
+import { asymmetricAlgorithms, isAsymmetric } from '../core/algorithms.ts'
 import { Refused } from './refused.ts'
 import { httpUrl, issuer } from './schema-addresses.ts'
 import { duration } from './schema-quantities.ts'
 import { choice, fileRef, list, oneOrMore, plainText, text, yesOrNo } from './schema-values.ts'
 
-const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
-
 const algorithm = () =>
   text((written) => {
-    if (asymmetric.includes(written)) return written
-    const known = `use one of ${asymmetric.join(', ')}`
+    if (isAsymmetric(written)) return written
+    const known = `use one of ${asymmetricAlgorithms.join(', ')}`
     if (/^HS/i.test(written))
       return new Refused('symmetric algorithms would let everybody who can check a token make one', known)
     if (written.toLowerCase() === 'none') return new Refused('"none" means unsigned', known)

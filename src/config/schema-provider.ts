@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { asymmetricAlgorithms } from '../core/algorithms.ts'
 import { httpUrl, issuer } from './schema-addresses.ts'
 import { duration } from './schema-quantities.ts'
 import { groupPattern } from './schema-requirements.ts'
@@ -15,19 +16,7 @@ const clientAuthSchema = z.strictObject({
       examples: [{ file: '/run/secrets/client-key.pem' }],
     }),
   keyId: plainText().optional().meta({ description: '`kid` the provider knows the key by.' }),
-  algorithm: choice([
-    'RS256',
-    'RS384',
-    'RS512',
-    'PS256',
-    'PS384',
-    'PS512',
-    'ES256',
-    'ES384',
-    'ES512',
-    'EdDSA',
-    'Ed25519',
-  ])
+  algorithm: choice(asymmetricAlgorithms)
     .optional()
     .meta({ description: 'Signature algorithm. Unset: the one that fits the key.' }),
 })

@@ -64,7 +64,8 @@ const corsSchema = z.strictObject({
     examples: [['https://app.example.com']],
   }),
   preflight: choice(['pass', 'answer']).prefault('answer').meta({
-    description: '`answer` preflights here, or `pass` them to the upstream without a session.',
+    description:
+      '`answer` preflights here, or `pass` them to the upstream without a session. Behind forward-auth they always pass.',
   }),
   methods: list(method()).prefault(['GET', 'HEAD', 'POST']).meta({ description: 'Methods a preflight is allowed.' }),
   headers: list(plainText())

@@ -1,5 +1,6 @@
 /** Owns the public keys of one issuer: fetched, filtered, kept, and fetched anew when a token names an unknown one. */
 import { type CryptoKey, compactVerify, createLocalJWKSet, errors, type JSONWebKeySet, type JWK } from 'jose'
+import { isAsymmetric } from '../core/algorithms.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { isJsonObject } from '../core/strict-json.ts'
@@ -24,21 +25,6 @@ export interface KeySet {
 }
 
 export type Verification = { readonly valid: true } | { readonly valid: false; readonly detail: string }
-
-/** Asymmetric ones. A symmetric key shared with a provider would let it be forged by whoever reads our config. */
-export const asymmetricAlgorithms: readonly string[] = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-]
 
 const unknownKeyPause = 30_000
 const freshFor = 10 * 60 * 1000
@@ -119,7 +105,7 @@ async function retryWith(
 }
 
 async function verifyWith(keys: JSONWebKeySet, token: string, algorithms: readonly string[]): Promise<Outcome> {
-  const options = { algorithms: algorithms.filter((algorithm) => asymmetricAlgorithms.includes(algorithm)) }
+  const options = { algorithms: algorithms.filter(isAsymmetric) }
   try {
     await compactVerify(token, createLocalJWKSet(keys), options)
     return { valid: true }

@@ -1,7 +1,8 @@
 /** Tells whether a logout token is one: the provider's, for us, and now (OpenID Connect Back-Channel Logout 1.0, 2.6). */
+
+import { asymmetricAlgorithms, isAsymmetric } from '../core/algorithms.ts'
 import { isJsonObject } from '../core/strict-json.ts'
 import { readJwt, type UnverifiedJwt } from '../issuer/jwt.ts'
-import { asymmetricAlgorithms } from '../issuer/key-set.ts'
 import { printable } from './failure.ts'
 import { clockTolerance } from './id-token.ts'
 import type { Provider } from './provider.ts'
@@ -83,7 +84,7 @@ function providerOf(providers: readonly Provider[], { payload: { iss, aud } }: U
 
 async function verifySignature(provider: Provider, token: string): Promise<void> {
   const { idTokenAlgorithms } = await provider.metadata()
-  const algorithms = (idTokenAlgorithms ?? asymmetricAlgorithms).filter((one) => asymmetricAlgorithms.includes(one))
+  const algorithms = (idTokenAlgorithms ?? asymmetricAlgorithms).filter(isAsymmetric)
   const signature = await provider.keySet.verify(token, algorithms)
   if (!signature.valid) throw new LogoutTokenError(signature.detail)
 }

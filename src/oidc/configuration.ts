@@ -10,9 +10,10 @@ import {
   setJwksCache,
 } from 'openid-client'
 import type { ProviderConfig } from '../config/config.ts'
+import { asymmetricAlgorithms, isAsymmetric } from '../core/algorithms.ts'
 import type { Clock } from '../core/clock.ts'
 import type { IssuerMetadata } from '../issuer/discovery.ts'
-import { asymmetricAlgorithms, type KeySet } from '../issuer/key-set.ts'
+import type { KeySet } from '../issuer/key-set.ts'
 import type { Transport } from '../issuer/transport.ts'
 import { withUsableExpiry } from './token-response.ts'
 
@@ -58,7 +59,7 @@ const freshKeys = (keySet: KeySet) => (keySet.known() === undefined ? keySet.key
 function serverMetadata(found: IssuerMetadata): ServerMetadata {
   const endpoint = <K extends string>(name: K, url: URL | undefined) => (url === undefined ? {} : { [name]: url.href })
   const asymmetric = (algorithms: readonly string[] | undefined) =>
-    (algorithms ?? asymmetricAlgorithms).filter((algorithm) => asymmetricAlgorithms.includes(algorithm))
+    (algorithms ?? asymmetricAlgorithms).filter(isAsymmetric)
   return {
     issuer: found.issuer,
     ...endpoint('authorization_endpoint', found.authorizationEndpoint),

@@ -1,9 +1,9 @@
 /** Gathers what the provider says of a person: ID token, userinfo, access token. */
 import { ClientError, type Configuration, fetchUserInfo, WWWAuthenticateChallengeError } from 'openid-client'
+import { asymmetricAlgorithms } from '../core/algorithms.ts'
 import { type ClaimRules, type ClaimSources, type Claims, claimAt, hasClaim } from '../core/claims.ts'
 import { isJsonObject } from '../core/strict-json.ts'
 import { readJwt } from '../issuer/jwt.ts'
-import { asymmetricAlgorithms } from '../issuer/key-set.ts'
 import { clockTolerance } from './id-token.ts'
 import type { Provider } from './provider.ts'
 
