@@ -1,0 +1,37 @@
+import type { Config } from '../../config/config.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Finding } from './finding.ts'
+
+/** What every examination may look at. */
+export interface Patient {
+  readonly config: Config
+  /** The same view of the world as the running process has: the doctor runs beside it, in the same container. */
+  readonly clock: Clock
+  /** Ends all looking: Ctrl-C, or the whole deadline. */
+  readonly signal: AbortSignal
+  readonly asked: Asked
+}
+
+/** What the person who calls the doctor adds to the file. */
+export interface Asked {
+  /** `--user` and its password from the environment or standard input: lets the doctor sign in for real. */
+  readonly person: { readonly username: string; readonly password: string } | undefined
+  /** `--operations`: where the running process answers /status; undefined: `operations` of the file. */
+  readonly operations: URL | undefined
+  /** `--through`: a protected address as browsers reach it, through the gateway in front. */
+  readonly through: URL | undefined
+  /** `--admin-user`/service account: lets it read the client's and realm's settings at Keycloak. */
+  readonly keycloakAdmin: KeycloakAdminAccess | undefined
+}
+
+export type KeycloakAdminAccess =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  | { readonly kind: 'client'; readonly clientId: string; readonly clientSecret: string }
+  | { readonly kind: 'token'; readonly token: string }
+
+/** One room of the examination; it looks and changes nothing. A fault of its own becomes an `unseen` finding. */
+export interface Examination {
+  /** Shown while it runs: `issuer and keys`. */
+  readonly name: string
+  examine(patient: Patient): Promise<readonly Finding[]>
+}

@@ -1,0 +1,19 @@
+/** What `doorward doctor` tells: one thing that is wrong, why, and the next step. */
+
+/**
+ * `error`: people cannot sign in, or a door is open. `warning`: it works today and will hurt. `unseen`: the doctor could
+ * not look, which is said rather than taken for health.
+ */
+export type Severity = 'error' | 'warning' | 'unseen'
+
+export interface Finding {
+  /** Stable name for scripts and for the list in docs/keycloak.md: `issuer-mismatch`. */
+  readonly name: string
+  readonly severity: Severity
+  /** Where: a key of the file (`provider.issuer`), an address, or a dependency. */
+  readonly place: string
+  /** What was seen, in one sentence, with both values where two differ. Never a secret or a token. */
+  readonly cause: string
+  /** What to do next: the line to change, or the command to run. */
+  readonly fix: string
+}
