@@ -111,6 +111,32 @@ for (const store of ['memory', 'cookie'] as const) {
   })
 }
 
+for (const store of ['memory', 'cookie'] as const) {
+  test(`a logout while the code is being redeemed ends what comes of it, store ${store}`, async (t) => {
+    const gateway = await gatewayOf(t, store)
+    const browser = gateway.browser()
+    provider.person = { ...provider.person, sub: 'alice-id', sid: 'sid-1' }
+    const asked = await browser.navigate(gateway.own('login?provider=main&rd=/'), { stopBefore: provider.issuer })
+    const redeemed = Promise.withResolvers<void>()
+    const loggedOut = Promise.withResolvers<void>()
+    provider.script.idToken = async (token) => {
+      redeemed.resolve()
+      await loggedOut.promise
+      return token
+    }
+    const callback = provider.authorize(new URL(asked.headers.get('location') ?? ''))
+    const landed = browser.navigate(callback.href, { follow: 0 })
+    await redeemed.promise
+    gateway.clock.move(20)
+    await accepted(gateway, await signed({ sid: 'sid-1' }))
+    gateway.clock.move(20)
+    loggedOut.resolve()
+    await landed
+    provider.script = {}
+    assert.equal(await isSignedIn(gateway, browser), false)
+  })
+}
+
 test('where keys or store cannot be had it is never 200, and the token may come again (redis-down)', async (t) => {
   other.script.raw = { jwks: (response) => void response.writeHead(500).end() }
   const gateway = await gatewayOf(t)

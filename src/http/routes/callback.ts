@@ -50,6 +50,8 @@ async function redeem(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
   if (provider === undefined) return restart(own, flow)
   const current = new URL(redirectUri(own, flow.provider))
   current.search = query.toString()
+  // The session counts from here: a logout that the provider sends while we still ask it must end what comes of it.
+  const askedAt = serving.clock.now()
   let proof: Proof
   try {
     proof = await finishLogin(provider, current, flow)
@@ -58,7 +60,7 @@ async function redeem(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
     return loginFailed(own, flow, loginFailureOf(error))
   }
   try {
-    return await begin(own, flow, proof)
+    return await begin(own, flow, proof, askedAt)
   } catch (error) {
     // The provider did its part; a session too large for its cookie, or a store that is down, has its own words.
     if (error instanceof GatewayError) failedLogin(own, flow.provider, error.code, error.message)
@@ -67,11 +69,11 @@ async function redeem(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
 }
 
 /** A new session under a new id; whatever session the browser brought along ends (session fixation, CVE-2021-41246). */
-async function begin(own: OwnRequest, flow: LoginFlow, proof: Proof): Promise<Answer> {
+async function begin(own: OwnRequest, flow: LoginFlow, proof: Proof, askedAt: number): Promise<Answer> {
   const { serving, site, exchange } = own
   const { store, flows, markers } = site.sessions
   const before = await liveSession(own)
-  const session = createSession(proof, serving.clock.now(), serving.config.session)
+  const session = createSession(proof, askedAt, serving.config.session)
   const created = await store.create(session)
   if (before !== undefined) await serving.endSession(site.sessions, before.session, 'replaced')
   const { requestId, address } = exchange
