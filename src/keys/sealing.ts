@@ -4,7 +4,7 @@ import { aeadOverhead, associate, decrypt, encrypt } from './aead.ts'
 import { readBase64url } from './base64url.ts'
 
 /** What a sealed text is for. Each purpose has a key of its own, so that none can stand in for another. */
-export type Purpose = 'session' | 'login' | 'marker' | 'state' | 'record-meta' | 'renewed' | 'form'
+export type Purpose = 'session' | 'login' | 'marker' | 'state' | 'record-meta' | 'renewed' | 'form' | 'index'
 
 export interface Opened {
   readonly bytes: Buffer
@@ -23,6 +23,8 @@ export interface SealingKeys {
   open(purpose: Purpose, context: string, text: string): Opened | undefined
   /** HMAC-SHA256 under the first key. */
   mac(purpose: Purpose, text: string): Buffer
+  /** HMAC-SHA256 under every key, in their order: names of entries that must be found again while keys rotate. */
+  macs(purpose: Purpose, text: string): readonly Buffer[]
   /** True where `mac`, possibly truncated (12 bytes at least), was made of this text under any of the keys. */
   isMac(purpose: Purpose, text: string, mac: Uint8Array): boolean
   /** One per secret, for /status and doctor: equal for equal secrets, and nothing can be computed back from it. */
@@ -78,6 +80,7 @@ export function createSealingKeys(secrets: readonly Secret[]): SealingKeys {
       return undefined
     },
     mac: (purpose, text) => macUnder(first, purpose, text),
+    macs: (purpose, text) => keys.map((key) => macUnder(key, purpose, text)),
     isMac(purpose, text, mac) {
       if (mac.length < shortestMac || mac.length > 32) return false
       return keys.some((key) => timingSafeEqual(macUnder(key, purpose, text).subarray(0, mac.length), mac))

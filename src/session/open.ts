@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../core/clock.ts'
+import { randomToken } from '../core/encoding.ts'
 import type { Log } from '../core/log.ts'
+import { Secret } from '../core/secret.ts'
 import { createSealingKeys, type KeyFingerprint, type SealingKeys } from '../keys/sealing.ts'
 import type { KeyValue, StoreState } from '../storage/key-value.ts'
 import { type Leases, openLeases } from '../storage/lease.ts'
@@ -37,7 +39,7 @@ export interface SessionState {
 
 /** What decides where sessions are kept; a Config fits. */
 export interface StoreChoice {
-  readonly session: Pick<Config['session'], 'store'>
+  readonly session: Pick<Config['session'], 'store' | 'secrets'>
   readonly redis: RedisOptions | undefined
 }
 
@@ -85,7 +87,8 @@ export async function openSessionState(deps: {
         { log },
       )
     : openMemoryKeyValue({ clock, log, maxEntries })
-  const revocations = await openRevocations({ clock, log, kv, shared })
+  let keys = createSealingKeys(config?.session.secrets ?? [new Secret(randomToken())])
+  const revocations = await openRevocations({ clock, log, kv, keys: () => keys, shared })
   const leases = await openLeases(kv, log)
   return {
     kv,
@@ -98,6 +101,7 @@ export async function openSessionState(deps: {
         throw new Error('session.store cannot move between memory and a shared store while running: restart for it')
       }
       latest = redis
+      keys = createSealingKeys(next.session.secrets)
     },
     async close() {
       leases.close()

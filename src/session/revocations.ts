@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
-import { sha256 } from '../core/encoding.ts'
 import type { Log } from '../core/log.ts'
+import type { SealingKeys } from '../keys/sealing.ts'
 import type { KeyValue } from '../storage/key-value.ts'
 import { handleOf } from './handle.ts'
 import type { Session } from './session.ts'
@@ -38,7 +38,7 @@ export interface Revocations {
 }
 
 export interface RevocationMark {
-  /** `session <handle>`, or a hash for a person or provider session. */
+  /** `session <handle>`, or `person` and a keyed hash: who reads the store learns nothing of who was here. */
   readonly key: string
   /** When it was received, milliseconds since the epoch. */
   readonly at: number
@@ -52,11 +52,14 @@ export async function openRevocations(deps: {
   readonly kv: KeyValue
   readonly clock: Clock
   readonly log: Log
+  /** The keys of the moment: a reload may have rotated them. */
+  readonly keys: () => SealingKeys
   /** Other processes write marks to this store too. */
   readonly shared?: boolean
 }): Promise<Revocations> {
-  const { kv, clock, log, shared = false } = deps
+  const { kv, clock, log, keys, shared = false } = deps
   const marks = createMarks(clock)
+  const names = createPersonNames(keys)
   const listeners = new Set<(mark: RevocationMark) => void>()
   const deafListeners = new Set<() => void>()
   let epoch = 0
@@ -85,26 +88,30 @@ export async function openRevocations(deps: {
     },
     hearAgain,
   )
-  const publish = async (key: string, lifetime: number): Promise<void> => {
-    const mark = { key, at: clock.now(), until: clock.now() + lifetime }
-    accept(mark)
-    const message = JSON.stringify(mark)
-    await kv.set(markKey(key), message, lifetime)
-    await kv.publish(channel, message)
+  const publish = async (keys: readonly string[], lifetime: number): Promise<void> => {
+    const at = clock.now()
+    const found = keys.map((key) => ({ key, at, until: at + lifetime }))
+    for (const mark of found) accept(mark)
+    await Promise.all(
+      found.map(async (mark) => {
+        const message = JSON.stringify(mark)
+        await kv.set(markKey(mark.key), message, lifetime)
+        await kv.publish(channel, message)
+      }),
+    )
   }
+  const coverPerson = (session: Session): boolean =>
+    marks.anyPerson() && names.ofSession(session).some((key) => session.createdAt <= marks.at(key))
 
   return {
-    endSession: (session, lifetime) => publish(sessionKey(handleOf(session.id)), lifetime),
-    endSubject: (issuer, subject, lifetime) => publish(subjectKey(issuer, subject), lifetime),
-    endProviderSession: (issuer, sid, lifetime) => publish(providerSessionKey(issuer, sid), lifetime),
-    covers: (session, handle) => marks.has(sessionKey(handle)) || marks.coverPerson(session),
+    endSession: (session, lifetime) => publish([sessionKey(handleOf(session.id))], lifetime),
+    endSubject: (issuer, subject, lifetime) => publish(names.subject(issuer, subject), lifetime),
+    endProviderSession: (issuer, sid, lifetime) => publish(names.providerSession(issuer, sid), lifetime),
+    covers: (session, handle) => marks.has(sessionKey(handle)) || coverPerson(session),
     knows: (handle) => marks.has(sessionKey(handle)),
     recall(session, handle) {
       if (!shared) return undefined
-      const { identity, sid } = session
-      const keys = [sessionKey(handle), subjectKey(identity.issuer, identity.subject)]
-      if (sid !== undefined) keys.push(providerSessionKey(identity.issuer, sid))
-      return Promise.all(keys.map(recallKey)).then(() => {})
+      return Promise.all([sessionKey(handle), ...names.ofSession(session)].map(recallKey)).then(() => {})
     },
     epoch: () => (deaf ? -1 : epoch),
     onDeaf(listener) {
@@ -125,9 +132,27 @@ export async function openRevocations(deps: {
 
 const markKey = (key: string): string => `revoked ${key}`
 const sessionKey = (handle: string): string => `session ${handle}`
-const subjectKey = (issuer: string, subject: string): string => `person ${hashOf('sub', issuer, subject)}`
-const providerSessionKey = (issuer: string, sid: string): string => `person ${hashOf('sid', issuer, sid)}`
-const hashOf = (...parts: readonly string[]): string => sha256(JSON.stringify(parts)).toString('base64url')
+
+/**
+ * What marks of a person are filed under: one name for each key in use. A mark is written under all of them and looked
+ * for under all of them, so that replicas in the middle of a rotation understand each other.
+ */
+function createPersonNames(keys: () => SealingKeys) {
+  const namesOf = (...parts: readonly string[]): readonly string[] =>
+    keys()
+      .macs('index', JSON.stringify(parts))
+      .map((mac) => `person ${mac.toString('base64url')}`)
+  const subject = (issuer: string, sub: string) => namesOf('sub', issuer, sub)
+  const providerSession = (issuer: string, sid: string) => namesOf('sid', issuer, sid)
+  return {
+    subject,
+    providerSession,
+    ofSession: ({ identity, sid }: Session): readonly string[] => [
+      ...subject(identity.issuer, identity.subject),
+      ...(sid === undefined ? [] : providerSession(identity.issuer, sid)),
+    ],
+  }
+}
 
 /** The handle of a mark that ends one session; undefined where it ends a person's. */
 export const markedHandle = (mark: RevocationMark): string | undefined =>
@@ -147,6 +172,7 @@ function createMarks(clock: Clock) {
   const forget = (key: string): void => {
     if (marks.delete(key) && key.startsWith('person ')) persons--
   }
+  /** When the mark of this name was received; before all times where there is none. */
   const at = (key: string): number => marks.get(key)?.at ?? Number.NEGATIVE_INFINITY
 
   return {
@@ -159,11 +185,8 @@ function createMarks(clock: Clock) {
       if (mark.key.startsWith('person ')) persons++
     },
     has: (key: string): boolean => marks.has(key),
-    coverPerson({ identity, sid, createdAt }: Session): boolean {
-      if (persons === 0) return false
-      if (createdAt <= at(subjectKey(identity.issuer, identity.subject))) return true
-      return sid !== undefined && createdAt <= at(providerSessionKey(identity.issuer, sid))
-    },
+    anyPerson: (): boolean => persons > 0,
+    at,
   }
 }
 

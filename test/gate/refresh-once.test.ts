@@ -43,7 +43,7 @@ async function openTwo(t: TestContext) {
   const jar = new CookieJar(clock)
   const open = async () => {
     const kv: KeyValue = { ...shared }
-    const revocations = await openRevocations({ kv, clock, log: silentLog, shared: true })
+    const revocations = await openRevocations({ kv, clock, log: silentLog, keys: () => keys, shared: true })
     const cache = openLiveSessions<StoredCookie>(1_000_000, revocations)
     const store = openStoredSessions({ kv, keys, spec, lifetimes, cache, revocations, clock, log: silentLog })
     const outcomes: RenewalOutcome[] = []

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Config, SessionConfig } from '../../src/config/config.ts'
 import { type Log, silentLog } from '../../src/core/log.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { createSealingKeys } from '../../src/keys/sealing.ts'
 import { createSession } from '../../src/session/lifetimes.ts'
 import { openSessionState, openSessions } from '../../src/session/open.ts'
 import { openRevocations } from '../../src/session/revocations.ts'
@@ -23,6 +24,8 @@ const session: SessionConfig = {
   sameSite: 'lax',
   cacheBytes: 1_000_000,
 }
+const sealingKeys = createSealingKeys(session.secrets)
+const keys = () => sealingKeys
 const providers = [{ issuer: 'https://idp.example.com', clientId: 'app' }] as unknown as Config['providers']
 const publicUrls = [
   new URL('https://a.example.com/'),
@@ -121,8 +124,8 @@ test('marks reach every process that shares the store, live as long as what they
   const clock = movableClock()
   const kv = openMemoryKeyValue({ clock, log: silentLog, maxEntries: 1_000 })
   const [here, there] = [
-    await openRevocations({ kv, clock, log: silentLog }),
-    await openRevocations({ kv, clock, log: silentLog }),
+    await openRevocations({ kv, clock, log: silentLog, keys }),
+    await openRevocations({ kv, clock, log: silentLog, keys }),
   ]
   const ended = createSession(proofOf('alice'), clock.now(), session)
   const heard: string[] = []
@@ -142,7 +145,7 @@ test('marks reach every process that shares the store, live as long as what they
 test('an older message that comes late does not shorten what a newer one ended', async () => {
   const clock = movableClock()
   const kv = openMemoryKeyValue({ clock, log: silentLog, maxEntries: 1_000 })
-  const revocations = await openRevocations({ kv, clock, log: silentLog })
+  const revocations = await openRevocations({ kv, clock, log: silentLog, keys })
   const late: string[] = []
   await kv.subscribe('revocations', (message) => late.push(message))
   const { identity } = proofOf('alice')
@@ -154,12 +157,46 @@ test('an older message that comes late does not shorten what a newer one ended',
   assert.ok(revocations.covers(created, 'any'))
 })
 
+test('a person ended under one key stays ended while keys rotate, and the store does not say who it was', async () => {
+  const [old, next] = [
+    new Secret('the old secret of thirty-two letters'),
+    new Secret('the new secret of thirty-two letters'),
+  ]
+  const clock = movableClock()
+  const kv = openMemoryKeyValue({ clock, log: silentLog, maxEntries: 1_000 })
+  const open = (...secrets: Secret[]) => {
+    const list = createSealingKeys(secrets)
+    return openRevocations({ kv, clock, log: silentLog, keys: () => list, shared: true })
+  }
+  const [before, during] = [await open(old), await open(next, old)]
+  const messages: string[] = []
+  await kv.subscribe('revocations', (message) => messages.push(message))
+  for (const [by, other] of [
+    [before, during],
+    [during, before],
+  ] as const) {
+    clock.advance(1000)
+    const created = createSession(proofOf('alice'), clock.now(), session)
+    const late = await open(next, old)
+    await by.endSubject(created.identity.issuer, created.identity.subject, session.lifetime)
+    for (const one of [by, other, late]) assert.ok(one.covers(created, 'any'))
+    const started = await open(old)
+    await started.recall(created, 'any')
+    assert.ok(started.covers(created, 'any'), 'a replica that has not got the new key yet')
+  }
+  const stranger = await openRevocations({ kv, clock, log: silentLog, keys, shared: true })
+  const created = createSession(proofOf('alice'), 0, session)
+  await stranger.recall(created, 'any')
+  assert.ok(!stranger.covers(created, 'any'), 'the name cannot be made without the key')
+  for (const message of messages) assert.ok(!message.includes(created.identity.subject))
+})
+
 test('foreign messages on the channel are ignored with a warning', async () => {
   const clock = movableClock()
   const warnings: string[] = []
   const log: Log = { ...silentLog, warn: (_, message) => warnings.push(message) }
   const kv = openMemoryKeyValue({ clock, log, maxEntries: 1_000 })
-  await openRevocations({ kv, clock, log })
+  await openRevocations({ kv, clock, log, keys })
   for (const message of ['', 'x', 'null', '{}', '{"key":1,"at":2,"until":3}']) await kv.publish('revocations', message)
   assert.equal(warnings.length, 5)
 })

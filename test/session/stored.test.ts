@@ -75,7 +75,7 @@ async function openWorld() {
   const log: Log = { ...silentLog, error: (fields) => errors.push(fields) }
   const store = watched(openMemoryKeyValue({ clock, log, maxEntries: 1_000 }))
   const keys = createSealingKeys([new Secret('a secret of more than thirty-two letters')])
-  const revocations = await openRevocations({ kv: store.kv, clock, log })
+  const revocations = await openRevocations({ kv: store.kv, clock, log, keys: () => keys })
   const newCache = () => openLiveSessions<StoredCookie>(1_000_000, revocations)
   const cache = newCache()
   const openStore = (cache = newCache()) => {

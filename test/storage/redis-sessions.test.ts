@@ -22,7 +22,8 @@ import { until } from '../support/gateway.ts'
 import { agingClock, type RedisServer, startRedis } from '../support/redis.ts'
 
 const lifetimes = { idle: 3_600_000, lifetime: 43_200_000 }
-const keys = createSealingKeys([new Secret('a secret of more than thirty-two letters')])
+const secrets = [new Secret('a secret of more than thirty-two letters')]
+const keys = createSealingKeys(secrets)
 const spec = createCookieSpec({
   issuer: 'https://idp.example.com',
   clientId: 'app',
@@ -52,7 +53,7 @@ test('sessions in a real Redis', async (t) => {
     async () => {
       const options = redis.options()
       const clock = agingClock(redis, options.prefix)
-      const config = { session: { store }, redis: options }
+      const config = { session: { store, secrets }, redis: options }
       return { clock, state: await openSessionState({ clock, log: silentLog, config }) }
     }
   await sessionStoreContract('stored in redis', stored, openState('redis'), t)
@@ -68,7 +69,7 @@ test('sessions in a real Redis', async (t) => {
 async function openTwo(t: TestContext, redis: RedisServer, open: OpenStore) {
   const options = redis.options()
   const clock = movableClock()
-  const config = { session: { store: 'redis' as const }, redis: options }
+  const config = { session: { store: 'redis' as const, secrets }, redis: options }
   const openOne = async () => {
     const state = await openSessionState({ clock, log: silentLog, config })
     t.after(() => state.close())
@@ -128,6 +129,7 @@ async function betweenProcesses(t: TestContext, redis: RedisServer, name: string
       kv: { ...kv, publish: async () => {} },
       clock,
       log: silentLog,
+      keys: () => keys,
       shared: true,
     })
     await silent.endSubject(session.identity.issuer, session.identity.subject, lifetimes.lifetime)
