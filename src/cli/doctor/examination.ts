@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { KeycloakAdminAccess } from '../keycloak/admin-access.ts'
 import type { Finding } from './finding.ts'
 
 /** What every examination may look at. */
@@ -23,11 +24,6 @@ export interface Asked {
   /** `--admin-user`/service account: lets it read the client's and realm's settings at Keycloak. */
   readonly keycloakAdmin: KeycloakAdminAccess | undefined
 }
-
-export type KeycloakAdminAccess =
-  | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  | { readonly kind: 'client'; readonly clientId: string; readonly clientSecret: string }
-  | { readonly kind: 'token'; readonly token: string }
 
 /** One room of the examination; it looks and changes nothing. A fault of its own becomes an `unseen` finding. */
 export interface Examination {
