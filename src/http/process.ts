@@ -95,8 +95,13 @@ export async function openProcess(config: Config, destination: LogDestination, c
     configuredAt: () => configuredAt,
     reloadProblem: () => problem,
     swap(next) {
-      sessionState.follow(next)
       const opened = open(next)
+      try {
+        sessionState.follow(next)
+      } catch (error) {
+        void opened.close()
+        throw error
+      }
       const old = serving
       routes = observe(opened, metrics)
       serving = opened
