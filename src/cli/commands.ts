@@ -1,4 +1,5 @@
 /** Every command as data. The help pages and the parser are made from it; each file is loaded when it is called. */
+import { adminOptions } from './keycloak/admin-access.ts'
 import type { Call, ExitCode } from './world.ts'
 
 export interface Command {
@@ -70,6 +71,29 @@ export const commands: readonly Command[] = [
       'echo "$TOKEN" | doorward explain --url /api/items --method POST --token -',
     ],
     run: async (call) => (await import('./explain.ts')).explainRequest(call),
+  },
+  {
+    name: 'doctor',
+    summary: 'look at a live set-up and name what is wrong with it',
+    options: {
+      user: { value: 'NAME', summary: 'sign in as this person, to look at real tokens' },
+      password: { value: '-', summary: 'read their password from standard input' },
+      ...adminOptions,
+      through: { value: 'URL', summary: 'a protected page, through the gateway in front' },
+      operations: { value: 'URL', summary: 'where the running process answers /status' },
+      timeout: { value: 'TIME', summary: 'when to give up looking; 60s unless given' },
+      strict: { summary: 'let warnings fail too (exit code 1)' },
+      config,
+      json,
+    },
+    about: [
+      'Reads the config file and looks at what it names: the provider, the client there, the store, the upstreams, the gateway in front. Run it where the gateway runs, so that it sees the same network. It changes nothing and writes no file.',
+      'Each finding has a name, a place, its cause, and what to do. What could not be seen is said at the end, with what would let it be seen.',
+      'Passwords come from the environment: DOORWARD_DOCTOR_PASSWORD for --user, DOORWARD_ADMIN_PASSWORD for --admin-user, DOORWARD_ADMIN_CLIENT_SECRET for --admin-client; DOORWARD_ADMIN_TOKEN is the token of an administrator by itself.',
+      'Exit code 0: nothing wrong. 1: an error was found. 2: called wrongly.',
+    ],
+    examples: ['doorward doctor', 'doorward doctor --user ada --through https://grafana.example.com/'],
+    run: async (call) => (await import('./doctor.ts')).doctor(call),
   },
   {
     name: 'demo',

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { Secret } from '../../core/secret.ts'
 import type { KeycloakAdminAccess } from '../keycloak/admin-access.ts'
 import type { Finding } from './finding.ts'
 
@@ -16,13 +17,15 @@ export interface Patient {
 /** What the person who calls the doctor adds to the file. */
 export interface Asked {
   /** `--user` and its password from the environment or standard input: lets the doctor sign in for real. */
-  readonly person: { readonly username: string; readonly password: string } | undefined
+  readonly person: { readonly username: string; readonly password: Secret } | undefined
   /** `--operations`: where the running process answers /status; undefined: `operations` of the file. */
   readonly operations: URL | undefined
   /** `--through`: a protected address as browsers reach it, through the gateway in front. */
   readonly through: URL | undefined
   /** `--admin-user`/service account: lets it read the client's and realm's settings at Keycloak. */
   readonly keycloakAdmin: KeycloakAdminAccess | undefined
+  /** `--admin-url`: Keycloak for administrators, where it has its own address. */
+  readonly adminUrl: URL | undefined
 }
 
 /** One room of the examination; it looks and changes nothing. A fault of its own becomes an `unseen` finding. */

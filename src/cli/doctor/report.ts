@@ -1,0 +1,58 @@
+/** What people and programs read of an examination. */
+import type { Output } from '../output.ts'
+import { counted } from '../problem-report.ts'
+import type { Finding, Severity } from './finding.ts'
+
+const order: readonly Severity[] = ['error', 'warning', 'unseen']
+
+/** Errors first, then warnings, each in the order found. */
+export function sorted(findings: readonly Finding[]): Finding[] {
+  return order.flatMap((severity) => findings.filter((finding) => finding.severity === severity))
+}
+
+export const countOf = (findings: readonly Finding[], severity: Severity): number =>
+  findings.filter((finding) => finding.severity === severity).length
+
+/** @param strict warnings count as failure */
+export const isHealthy = (findings: readonly Finding[], strict: boolean): boolean =>
+  countOf(findings, 'error') === 0 && !(strict && countOf(findings, 'warning') > 0)
+
+export function printFindings(file: string, findings: readonly Finding[], strict: boolean, out: Output): void {
+  const told = sorted(findings)
+  for (const finding of told.filter(({ severity }) => severity !== 'unseen')) printFinding(finding, out)
+  printUnseen(
+    told.filter(({ severity }) => severity === 'unseen'),
+    out,
+  )
+  out.result(`${file}: ${summary(findings, strict, out)}`)
+}
+
+function printFinding({ name, severity, place, cause, fix }: Finding, out: Output): void {
+  const { paint } = out
+  const kind = severity === 'error' ? paint.bad('error') : paint.warning('warning')
+  out.result(`${kind}: ${paint.strong(name)} at ${place}`)
+  out.result(`  ${paint.quiet('cause:')} ${cause}`)
+  out.result(`  ${paint.quiet('fix:')}   ${fix}`)
+  out.result()
+}
+
+function printUnseen(unseen: readonly Finding[], out: Output): void {
+  if (unseen.length === 0) return
+  out.result(out.paint.strong('Not seen:'))
+  for (const { name, place, cause, fix } of unseen) {
+    out.result(`  ${name} at ${place}: ${cause}`)
+    out.result(`    ${out.paint.quiet('to see it:')} ${fix}`)
+  }
+  out.result()
+}
+
+function summary(findings: readonly Finding[], strict: boolean, { paint }: Output): string {
+  const [errors, warnings, unseen] = order.map((severity) => countOf(findings, severity)) as [number, number, number]
+  const parts = [
+    errors > 0 ? paint.bad(counted(errors, 'error')) : '',
+    warnings > 0 ? paint.warning(`${counted(warnings, 'warning')}${strict ? ', which --strict refuses' : ''}`) : '',
+    errors + warnings === 0 ? paint.good('nothing wrong') : '',
+    unseen > 0 ? `${counted(unseen, 'thing')} not seen` : '',
+  ]
+  return parts.filter((part) => part !== '').join(', ')
+}
