@@ -8,6 +8,7 @@ import { renewSession } from '../session/lifetimes.ts'
 import { type RefreshWord, refreshLeaseOf } from '../session/refresh-lease.ts'
 import type { KeptSession, LiveSession, Session, SessionStore, SetCookies } from '../session/session.ts'
 import type { Leases } from '../storage/lease.ts'
+import type { RefreshQueue } from './refresh-queue.ts'
 
 export type Renewed =
   | { readonly kind: 'live'; readonly live: LiveSession; readonly setCookies: SetCookies; readonly fresh: boolean }
@@ -17,6 +18,7 @@ export interface RefreshParts {
   readonly live: LiveSession
   readonly sessions: SessionStore
   readonly provider: Provider
+  readonly queue: RefreshQueue
   readonly leases: Leases
   readonly clock: Clock
 }
@@ -61,9 +63,9 @@ async function refreshUnder(parts: RefreshParts, release: (word: RefreshWord) =>
   }
 }
 
-async function redeem({ live, sessions, provider, clock }: RefreshParts): Promise<Refreshed> {
+async function redeem({ live, sessions, provider, queue, clock }: RefreshParts): Promise<Refreshed> {
   try {
-    const proof = await refreshTokens(provider, live.session)
+    const proof = await queue.run(() => refreshTokens(provider, live.session))
     const kept = await save(live, renewSession(live.session, proof, clock.now()), sessions)
     if (kept === undefined) return { word: 'ended', renewed: { kind: 'ended' } }
     return { word: 'renewed', renewed: { kind: 'live', ...kept, fresh: true } }

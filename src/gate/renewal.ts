@@ -5,6 +5,7 @@ import { RefreshFailure } from '../oidc/refresh.ts'
 import type { LiveSession, Session, SessionStore } from '../session/session.ts'
 import type { Leases } from '../storage/lease.ts'
 import { isFinal, type Renewed, refreshOnce, unchanged } from './refresh-once.ts'
+import { createRefreshQueue } from './refresh-queue.ts'
 
 /** What is due before a session is used. `hop`: due, but only a redirect through our own page can deliver it. */
 export type Due = 'no' | 'background' | 'wait' | 'hop'
@@ -42,6 +43,7 @@ export function createRenewal(parts: RenewalParts): Renewal {
   const { providers, leases, sealed, refreshEvery, clock, log } = parts
   const flights = new Map<string, Promise<Renewed>>()
   const notBefore = new WeakMap<Session, number>()
+  const queues = new Map(Array.from(providers, ([name, { config }]) => [name, createRefreshQueue(config.timeout)]))
 
   function due({ session }: LiveSession, canSetCookie: boolean): Due {
     if (session.tokens.refreshToken === undefined) return 'no'
@@ -65,9 +67,12 @@ export function createRenewal(parts: RenewalParts): Renewal {
   async function attempt(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
     const { session } = live
     const provider = providers.get(session.identity.provider)
-    if (provider === undefined || session.tokens.refreshToken === undefined) return unchanged(live)
+    const queue = queues.get(session.identity.provider)
+    if (provider === undefined || queue === undefined || session.tokens.refreshToken === undefined) {
+      return unchanged(live)
+    }
     try {
-      const { word, renewed } = await refreshOnce({ live, sessions, provider, leases, clock })
+      const { word, renewed } = await refreshOnce({ live, sessions, provider, queue, leases, clock })
       if (word === 'failed') notBefore.set(session, clock.now() + retryAfter)
       else if (word === 'renewed') parts.onOutcome('renewed', session, '')
       return renewed
