@@ -7,6 +7,7 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { administrator, isAlive, keeperFiles, readPid } from './keycloak-keeper.ts'
+import { requirePart } from './real-part.ts'
 
 export interface Keycloak {
   /** Without a slash at the end; the host is `localhost`. */
@@ -15,33 +16,22 @@ export interface Keycloak {
   admin(method: string, address: string, body?: unknown): Promise<unknown>
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const home = path.resolve(root, process.env.KEYCLOAK_HOME ?? '.cache/keycloak/26.7.0')
-const isRequired = (process.env.DOORWARD_REQUIRE ?? '').split(/[\s,]+/).includes('keycloak')
 /** Milliseconds a start may take, the first build of a fresh distribution included. */
 const patience = 150_000
 
-/**
- * The server of this run, started where nobody did yet. Without one the test is skipped with a notice; where the
- * environment variable DOORWARD_REQUIRE lists `keycloak` it fails instead.
- */
+/** The server of this run, started where nobody did yet; undefined, and the test skipped, without a Keycloak. */
 export async function openKeycloak(t: TestContext): Promise<Keycloak | undefined> {
-  if (existsSync(path.join(home, 'bin/kc.sh'))) return keycloakAt(await joinKeeper())
-  const notice = `no Keycloak at ${home}: run scripts/install-real-parts.sh keycloak, or name one in KEYCLOAK_HOME`
-  if (isRequired) throw new Error(notice)
-  t.skip(notice)
-  return undefined
+  const program = requirePart(t, 'keycloak')
+  return program === undefined ? undefined : keycloakAt(await joinKeeper(path.dirname(path.dirname(program))))
 }
 
 /** Says that this run wants the server, then waits for its address; starts the keeper where there is none. */
-async function joinKeeper(): Promise<string> {
+async function joinKeeper(home: string): Promise<string> {
   const id = createHash('sha256').update(home).digest('hex').slice(0, 8)
   const folder = path.join(tmpdir(), `doorward-keycloak-${process.getuid?.() ?? 0}-${id}`)
   const files = keeperFiles(folder)
   mkdirSync(files.runs, { recursive: true, mode: 0o700 })
-  // Under the test runner every file is a process of its own, and the run is the process above.
-  const run = process.env.NODE_TEST_CONTEXT === undefined ? process.pid : process.ppid
-  writeFileSync(path.join(files.runs, String(run)), '')
+  writeFileSync(path.join(files.runs, String(runOf(process.env))), '')
 
   let started = 0
   for (const end = Date.now() + patience; Date.now() < end; await pause(200)) {
@@ -52,15 +42,22 @@ async function joinKeeper(): Promise<string> {
     }
     if (started === 2) break
     started++
-    for (const file of [files.address, files.lock]) rmSync(file, { force: true })
-    spawnKeeper(folder)
+    // Only what a dead keeper left: another process may be starting one at this moment.
+    if (keeper !== undefined) for (const file of [files.address, files.lock]) rmSync(file, { force: true })
+    spawnKeeper(home, folder)
     await pause(1000)
   }
   const last = existsSync(files.log) ? readFileSync(files.log, 'utf8').split('\n').slice(-8).join('\n') : ''
   throw new Error(`Keycloak did not start; its log is ${files.log} and ends so:\n${last}`)
 }
 
-function spawnKeeper(folder: string): void {
+/** Pid of what the server has to outlive: `npm test`, or a runner that gives each file a process, or this process. */
+function runOf({ DOORWARD_TEST_RUN: run, NODE_TEST_CONTEXT: context }: NodeJS.ProcessEnv): number {
+  if (run !== undefined) return Number(run)
+  return context === undefined ? process.pid : process.ppid
+}
+
+function spawnKeeper(home: string, folder: string): void {
   const script = fileURLToPath(new URL('keycloak-keeper.ts', import.meta.url))
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   spawn(process.execPath, [script, home, folder], { detached: true, stdio: 'ignore', env }).unref()

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,9 +8,7 @@ import { createClient } from 'redis'
 import type { RedisOptions } from '../../src/storage/redis-options.ts'
 import { type MovableClock, movableClock } from '../contracts/key-value.ts'
 import { freePort, until } from './gateway.ts'
-
-const binary = process.env.REDIS_SERVER ?? 'redis-server'
-const required = (process.env.DOORWARD_REQUIRE ?? '').split(/[\s,]+/).includes('redis')
+import { requirePart } from './real-part.ts'
 
 /** A real Redis on loopback that a test can kill, stop, start again and look into. */
 export interface RedisServer {
@@ -41,20 +39,13 @@ export interface RedisSettings {
   readonly sentinel?: boolean
 }
 
-/**
- * Undefined, and the test skipped with a notice, where there is no `redis-server`; where the environment variable
- * DOORWARD_REQUIRE lists `redis` it fails instead.
- */
+/** Undefined, and the test skipped, where there is no `redis-server`. */
 export async function startRedis(t: TestContext, settings: RedisSettings = {}): Promise<RedisServer | undefined> {
-  if (spawnSync(binary, ['--version']).status !== 0) {
-    const notice = `no ${binary}: install the package redis-server, or name one in REDIS_SERVER`
-    if (required) throw new Error(notice)
-    t.skip(notice)
-    return undefined
-  }
+  const binary = requirePart(t, 'redis')
+  if (binary === undefined) return undefined
   const folder = mkdtempSync(path.join(tmpdir(), 'doorward-redis-'))
   const port = await freePort()
-  const server = createServer(port, folder, settings)
+  const server = createServer(binary, port, folder, settings)
   t.after(async () => {
     await server.kill()
     rmSync(folder, { recursive: true })
@@ -64,6 +55,7 @@ export async function startRedis(t: TestContext, settings: RedisSettings = {}): 
 }
 
 function createServer(
+  binary: string,
   port: number,
   folder: string,
   { args = [], password, file, sentinel = false }: RedisSettings,
