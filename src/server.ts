@@ -56,7 +56,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const publicApp = buildPublicListener(running.parts)
   const ingress = config.forwardAuth && buildForwardAuthListener(running.parts)
   const operations = buildOperations(
-    operationsParts({ ...running, serving: running.parts.serving, startedAt, accepting: () => accepting }),
+    operationsParts({ ...running, ...running.parts, startedAt, accepting: () => accepting }),
   )
   await Promise.all([publicApp.ready(), operations.ready()])
   const listening = [publicApp.server, operations.server, ...(ingress ? [ingress] : [])]

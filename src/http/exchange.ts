@@ -3,23 +3,22 @@ import type { Target } from '../core/target.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { Asker } from './asker.ts'
 import { acceptsHtml } from './asker.ts'
-import type { ForwardAuthAdapter } from './forward-auth/adapter.ts'
 import type { Asking } from './refuse.ts'
-import { peerOf, type RequestCredentials } from './request-reading.ts'
+import { peerOf, type RequestCredentials, type RequestHead } from './request-reading.ts'
 
 /** Which door a request came through; labels log lines and metrics. */
-export type Front = 'proxy' | 'forward-auth' | 'own'
+export type Front = 'proxy' | 'forward-auth' | 'ext-authz' | 'own'
 
 /**
  * One request from its arrival to its log line. Filled in as it is read, so that a failure knows what is known; what
  * only refusals and log lines need is worked out when one is written.
  */
-export class Exchange {
-  readonly request: IncomingMessage
+export class Exchange<R extends RequestHead = IncomingMessage> {
+  readonly request: R
   readonly front: Front
   /** Milliseconds, monotonic; 0 where nobody logs how long it took. */
   readonly startedAt: number
-  readonly gateway: ForwardAuthAdapter | undefined
+  readonly gateway: Asking['gateway']
   target: Target | undefined = undefined
   credentials: RequestCredentials | undefined = undefined
   verdict: Verdict | undefined = undefined
@@ -27,7 +26,7 @@ export class Exchange {
   private readonly prefix: string
   private readonly number: number
 
-  constructor(origin: ExchangeOrigin, request: IncomingMessage, front: Front, gateway: ForwardAuthAdapter | undefined) {
+  constructor(origin: ExchangeOrigin, request: R, front: Front, gateway: Asking['gateway']) {
     this.request = request
     this.front = front
     this.gateway = gateway
@@ -57,7 +56,7 @@ interface ExchangeOrigin {
   readonly startedAt: number
 }
 
-export type OpenExchange = (request: IncomingMessage, front: Front, gateway?: ForwardAuthAdapter) => Exchange
+export type OpenExchange = <R extends RequestHead>(request: R, front: Front, gateway?: Asking['gateway']) => Exchange<R>
 
 /** @param prefix makes ids of this process unlike those of others */
 export function createExchanges(prefix: string, monotonic: () => number): OpenExchange {
@@ -66,7 +65,7 @@ export function createExchanges(prefix: string, monotonic: () => number): OpenEx
     new Exchange({ prefix, number: count++, startedAt: monotonic() }, request, front, gateway)
 }
 
-export function askingOf({ request, requestId, gateway, target, asker }: Exchange): Asking {
+export function askingOf({ request, requestId, gateway, target, asker }: Exchange<RequestHead>): Asking {
   return {
     asker,
     acceptsHtml: acceptsHtml(request.headers),

@@ -4,6 +4,7 @@ import type { LimitsConfig } from '../config/config.ts'
 import { buildApp } from './app.ts'
 import type { CallbackFlights } from './callback-flights.ts'
 import { createForwardAuthDoor } from './forward-auth/front-door.ts'
+import type { IngressWitness } from './forward-auth/ingress-witness.ts'
 import type { Observer } from './observer.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
 import type { ProviderLogout } from './provider-logout.ts'
@@ -17,6 +18,7 @@ export interface ListenerParts {
   readonly flights: CallbackFlights
   readonly providerLogout: ProviderLogout
   readonly tunnels: OpenTunnels
+  readonly witness: IngressWitness
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -52,8 +54,8 @@ export function buildPublicListener(parts: ListenerParts): FastifyInstance {
 }
 
 /** The listener for the ingress. Without an `upgrade` listener Node answers subrequests of websockets like any other. */
-export function buildForwardAuthListener({ serving, observer, tunnels }: ListenerParts): Server {
-  return createServer(optionsOf(serving().config.limits), createForwardAuthDoor(serving, observer, tunnels))
+export function buildForwardAuthListener(parts: ListenerParts): Server {
+  return createServer(optionsOf(parts.serving().config.limits), createForwardAuthDoor(parts))
 }
 
 function isOwn(url: string, basePath: string): boolean {

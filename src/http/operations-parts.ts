@@ -1,11 +1,13 @@
-import type { Config } from '../config/config.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { IngressWitness } from './forward-auth/ingress-witness.ts'
 import type { DependencyState, OperationsParts, ProviderStatus } from './operations.ts'
+import { secretFingerprints } from './secret-fingerprints.ts'
 import type { Serving } from './serving.ts'
 
 export interface OperationsSources {
   readonly serving: () => Serving
   readonly metrics: Metrics
+  readonly witness: IngressWitness
   readonly version: string
   readonly startedAt: number
   readonly configuredAt: () => number
@@ -20,7 +22,7 @@ export function operationsParts(sources: OperationsSources): OperationsParts {
   return {
     metrics,
     status() {
-      const { config, sessions } = serving()
+      const { config, trusted } = serving()
       const problem = sources.reloadProblem()
       return {
         version: sources.version,
@@ -29,10 +31,8 @@ export function operationsParts(sources: OperationsSources): OperationsParts {
         configuredAt: sources.configuredAt(),
         store: config.session.store,
         providers: providerStates(serving()),
-        secrets: fingerprints(
-          config,
-          sessions.fingerprint().map(({ keyId }) => keyId),
-        ),
+        secrets: secretFingerprints(config),
+        ...(config.forwardAuth !== undefined && { forwardAuth: sources.witness.report(trusted) }),
         ...(problem !== undefined && { reloadProblem: problem }),
       }
     },
@@ -67,8 +67,3 @@ function dependencies({ providers, bearer, config, sessions }: Serving): Readonl
 
 const told = ({ ready, detail }: { ready: boolean; detail?: string }): DependencyState =>
   ready || detail === undefined ? { ok: ready } : { ok: false, detail }
-
-function fingerprints({ session }: Config, ids: readonly string[]): Readonly<Record<string, string>> {
-  if (session.ephemeral) return {}
-  return Object.fromEntries(ids.map((id, index) => [index === 0 ? 'session.secret' : `session.secret[${index}]`, id]))
-}

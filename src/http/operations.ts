@@ -1,5 +1,6 @@
 /** The operations listener: what Kubernetes, Prometheus and `doorward doctor` ask. It knows nobody's session. */
 import Fastify, { type FastifyInstance } from 'fastify'
+import type { IngressStatus } from './forward-auth/ingress-witness.ts'
 
 /** Functions, so that the answer is always that of the runtime which is current when somebody asks. */
 export interface OperationsParts {
@@ -19,6 +20,8 @@ export interface Status {
   readonly providers: readonly ProviderStatus[]
   /** Keyed fingerprints by place in the file: `doctor` compares them with what it reads itself. */
   readonly secrets: Readonly<Record<string, string>>
+  /** Who asked the forward-auth listener; left out where there is none. */
+  readonly forwardAuth?: IngressStatus
   /** Why the last reload changed nothing, if it did not. */
   readonly reloadProblem?: string
 }

@@ -17,6 +17,7 @@ import { createMetrics, type Metrics, type RouteMetrics } from '../telemetry/met
 import { readVersion } from '../telemetry/version.ts'
 import { createCallbackFlights } from './callback-flights.ts'
 import { createExchanges } from './exchange.ts'
+import { createIngressWitness } from './forward-auth/ingress-witness.ts'
 import type { ListenerParts } from './listeners.ts'
 import { createOpenTunnels } from './open-tunnels.ts'
 import { createProviderLogout } from './provider-logout.ts'
@@ -52,6 +53,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
   const log = createLogger(config.log, { destination, clock })
   const audit = createAudit(log, metrics)
   const sessionState = await openSessionState({ clock, log, config })
+  metrics.observeStore(sessionState.kv.links)
   // Anybody can open a callback address. Where sessions are kept in this process, that must not push one of them out.
   const usedStates = openMemoryKeyValue({ clock, log, maxEntries: mostUsedStates })
   const tunnels = createOpenTunnels()
@@ -88,6 +90,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
       flights: createCallbackFlights(sessionState.shared ? sessionState.kv : usedStates),
       providerLogout: createProviderLogout(sessionState),
       tunnels,
+      witness: createIngressWitness(),
     },
     log,
     metrics,

@@ -32,8 +32,16 @@ export function createHostReader(): HostReader {
   }
 }
 
+/** What is read of a request, whoever brought it: Node's parser, or a gateway that tells about it over gRPC. */
+export interface RequestHead {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly socket: { readonly remoteAddress?: string | undefined }
+}
+
 /** The TCP peer. Empty for a socket that is gone already. */
-export const peerOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? ''
+export const peerOf = ({ socket }: RequestHead): string => socket.remoteAddress ?? ''
 
 /** Names and values of a thousand headers: where Node's own limit is. */
 const mostRawHeaders = 2_000
@@ -124,12 +132,12 @@ function originForm(url: string, host: string): string {
 /** What a request brings to prove itself, read from its headers when the gate asks: most requests need two of these. */
 export class RequestCredentials implements Credentials {
   readonly canSetCookie: boolean
-  private readonly request: IncomingMessage
+  private readonly request: RequestHead
   private readonly method: string
   private readonly trusted: Networks
 
   /** @param canSetCookie whether a Set-Cookie on an allowed answer reaches the browser */
-  constructor(request: IncomingMessage, method: string, trusted: Networks, canSetCookie: boolean) {
+  constructor(request: RequestHead, method: string, trusted: Networks, canSetCookie: boolean) {
     this.request = request
     this.method = method
     this.trusted = trusted

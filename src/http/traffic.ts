@@ -7,6 +7,7 @@ import type { Audit } from '../telemetry/audit.ts'
 import type { RouteMetrics } from '../telemetry/metrics.ts'
 import type { Exchange, OpenExchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
+import type { RequestHead } from './request-reading.ts'
 
 export interface TrafficParts {
   readonly openExchange: OpenExchange
@@ -63,7 +64,7 @@ export function createTraffic(parts: TrafficParts): Observer {
   }
 }
 
-function entryOf(exchange: Exchange, status: number, now: number) {
+function entryOf(exchange: Exchange<RequestHead>, status: number, now: number) {
   const { request, front, requestId, startedAt, target, address, route, verdict } = exchange
   return {
     front,

@@ -21,6 +21,8 @@ export interface ForwardAuthAdapter {
   asked(request: IncomingMessage, pathBelow: string): Asked
   /** nginx cannot pass a redirect of a subrequest on (302 becomes 500): it gets 401 with a Location. */
   readonly loginStatus: 302 | 401
+  /** Host of the question is that of the original request. False: it is the address this gateway has for us. */
+  readonly sendsOriginalHost: boolean
   /** Statuses other than 200, 401, 403 and 503 become 500 in this gateway. */
   readonly knowsOnly401And403: boolean
 }

@@ -6,6 +6,7 @@ function extAuthz(name: string): ForwardAuthAdapter {
     name,
     takesPath: true,
     loginStatus: 302,
+    sendsOriginalHost: true,
     knowsOnly401And403: false,
     asked: (request, pathBelow) => ({
       method: request.method ?? '',

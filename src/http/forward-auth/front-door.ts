@@ -10,6 +10,7 @@ import { peerOf, RequestCredentials, refuseOwnPages, refuseUnclearHead, targetFr
 import type { Serving } from '../serving.ts'
 import type { ForwardAuthAdapter } from './adapter.ts'
 import { envoy, gatewayApi } from './envoy.ts'
+import { type IngressWitness, viaPublicHost } from './ingress-witness.ts'
 import { nginx, nginxGateway } from './nginx.ts'
 import { caddy, haproxy, traefik } from './x-forwarded.ts'
 
@@ -18,11 +19,18 @@ export const adapters: readonly ForwardAuthAdapter[] = [nginx, nginxGateway, tra
 const prefix = '/auth/'
 const endpoints = adapters.map(({ name, takesPath }) => prefix + name + (takesPath ? '/*' : ''))
 
+export interface ForwardAuthParts {
+  readonly serving: () => Serving
+  readonly observer: Observer
+  readonly tunnels: OpenTunnels
+  readonly witness: IngressWitness
+}
+
 /**
  * Answers the ingress. Four steps: which adapter, is the peer trusted, what was asked, what does the gate say.
  * The adapters never see policy, and policy never sees adapters.
  */
-export function createForwardAuthDoor(serving: () => Serving, observer: Observer, tunnels: OpenTunnels) {
+export function createForwardAuthDoor({ serving, observer, tunnels, witness }: ForwardAuthParts) {
   return function answerIngress(request: IncomingMessage, response: ServerResponse): void {
     // Envoy may send the body along, nginx a length without one: it plays no part in the answer.
     abandonBody(request)
@@ -43,7 +51,7 @@ export function createForwardAuthDoor(serving: () => Serving, observer: Observer
 
   function decide(current: Serving, exchange: Exchange, found: Found | undefined): Decision | Promise<Decision> {
     const { request } = exchange
-    refuseStrangers(current, request)
+    refuseStrangers(current, request, witness)
     if (found === undefined) throw new GatewayError('not_found', `no such endpoint; there are ${endpoints.join(', ')}`)
     const { adapter, pathBelow } = found
     refuseUnclearHead(request)
@@ -51,6 +59,7 @@ export function createForwardAuthDoor(serving: () => Serving, observer: Observer
     const asked = adapter.asked(request, pathBelow)
     const target = targetFrom({ ...asked, scheme: asked.scheme ?? surroundings.scheme }, surroundings)
     exchange.target = target
+    witness.asked(peerOf(request), viaPublicHost(adapter, request, target, current.config.publicUrls))
     refuseOwnPages(target, current.config.basePath)
     exchange.credentials = new RequestCredentials(request, target.method, current.trusted, false)
     return current.gate.decide(target, exchange.credentials)
@@ -102,9 +111,10 @@ function findAdapter(url: string): Found | undefined {
 }
 
 /** Before any header is read: what an unknown peer says of a request is worth nothing. */
-function refuseStrangers({ surroundings }: Serving, request: IncomingMessage): void {
+function refuseStrangers({ surroundings }: Serving, request: IncomingMessage, witness: IngressWitness): void {
   const peer = peerOf(request)
   if (surroundings.trusted.has(peer)) return
+  witness.stranger(peer)
   throw new GatewayError(
     'peer_untrusted',
     `${peer} asked the forward-auth listener and is not trusted; if it is your ingress, add to the file: trustedProxies: [${peer}]`,

@@ -11,6 +11,7 @@ export const nginx: ForwardAuthAdapter = {
   name: 'nginx',
   takesPath: false,
   loginStatus: 401,
+  sendsOriginalHost: false,
   knowsOnly401And403: true,
   asked(request) {
     // Cut by hand: the URL parser would resolve dots and backslashes before we could refuse them.
@@ -29,6 +30,7 @@ export const nginxGateway: ForwardAuthAdapter = {
   name: 'nginx-gateway',
   takesPath: false,
   loginStatus: 401,
+  sendsOriginalHost: true,
   knowsOnly401And403: true,
   asked: (request) => ({
     method: single(request, 'method', 'NGINX Gateway Fabric'),

@@ -1,11 +1,12 @@
 import { type ForwardAuthAdapter, single } from './adapter.ts'
 
 /** Traefik, Caddy and HAProxy ask alike: a fixed address, and X-Forwarded-{Method,Proto,Host,Uri}. */
-function xForwarded(name: string): ForwardAuthAdapter {
+function xForwarded(name: string, sendsOriginalHost: boolean): ForwardAuthAdapter {
   return {
     name,
     takesPath: false,
     loginStatus: 302,
+    sendsOriginalHost,
     knowsOnly401And403: false,
     asked: (request) => ({
       method: single(request, 'x-forwarded-method', name),
@@ -16,6 +17,6 @@ function xForwarded(name: string): ForwardAuthAdapter {
   }
 }
 
-export const traefik = xForwarded('traefik')
-export const caddy = xForwarded('caddy')
-export const haproxy = xForwarded('haproxy')
+export const traefik = xForwarded('traefik', false)
+export const caddy = xForwarded('caddy', true)
+export const haproxy = xForwarded('haproxy', true)
