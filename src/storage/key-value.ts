@@ -1,3 +1,5 @@
+import type { LinkFigures } from './link-figures.ts'
+
 /**
  * Short-lived values by key, each with a time to live. Memory and Redis implement it; one contract suite runs
  * against both: test/contracts/key-value.ts. A fault throws GatewayError `store_unreachable`, never looks like
@@ -32,6 +34,8 @@ export interface KeyValue {
   ): Promise<() => void>
   /** Whether the store can be used at this moment; for /readyz. */
   state(): StoreState
+  /** By name of the connection, for the metrics; a store in this process has none. */
+  links(): Readonly<Record<string, LinkFigures>>
   close(): Promise<void>
 }
 

@@ -58,6 +58,7 @@ export function openMemoryKeyValue({ clock, log, maxEntries }: MemoryKeyValueOpt
       return channels.subscribe(channel, listener)
     },
     state: () => ({ ready: !closed }),
+    links: () => ({}),
     async close() {
       closed = true
       entries.clear()

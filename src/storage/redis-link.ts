@@ -4,6 +4,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { within } from './deadline.ts'
 import type { StoreState } from './key-value.ts'
+import type { LinkFigures } from './link-figures.ts'
 import type { RedisConnection } from './redis-dial.ts'
 
 /**
@@ -15,6 +16,7 @@ export interface RedisLink {
   /** @throws GatewayError `store_unreachable` */
   run(key: string | undefined, args: readonly string[]): Promise<unknown>
   state(): StoreState
+  figures(): LinkFigures
   /** Gives the connection up and makes a new one. */
   renew(reason: string): void
   /** Resolves once the first attempt has ended, well or not. */
@@ -55,6 +57,7 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
   let pending = 0
   let timeouts = 0
   let heardAt = performance.now()
+  const counts = { connects: 0, commands: 0, failures: 0, seconds: 0 }
   let wake = (): void => {}
   let markTried = (): void => {}
   const tried = new Promise<void>((resolve) => {
@@ -75,6 +78,7 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
   const adopt = (next: C): void => {
     const before = connection
     connection = next
+    counts.connects++
     timeouts = 0
     heardAt = performance.now()
     next.onLost((error) => {
@@ -134,11 +138,12 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
     else if (from.survivesFailures) void dialUntilUp()
   }
 
-  async function run(key: string | undefined, args: readonly string[]): Promise<unknown> {
+  async function send(key: string | undefined, args: readonly string[]): Promise<unknown> {
     const from = connection
     if (closed || from === undefined) throw unreachable(closed ? 'closed' : problem)
     if (pending >= maxPending) throw unreachable(`${maxPending} commands are waiting already`)
     pending++
+    const sentAt = performance.now()
     try {
       const reply = await within(from.send(key, args), timeout)
       timeouts = 0
@@ -149,6 +154,17 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
       throw error instanceof ErrorReply && isForeignValue(error) ? error : unreachable(reasonOf(error), error)
     } finally {
       pending--
+      counts.seconds += (performance.now() - sentAt) / 1000
+    }
+  }
+
+  async function run(key: string | undefined, args: readonly string[]): Promise<unknown> {
+    counts.commands++
+    try {
+      return await send(key, args)
+    } catch (error) {
+      counts.failures++
+      throw error
     }
   }
 
@@ -160,6 +176,7 @@ export function openRedisLink<C extends RedisConnection>(options: RedisLinkOptio
   return {
     run,
     state: () => (connection === undefined || closed ? { ready: false, detail: problem } : { ready: true }),
+    figures: () => ({ ...counts, connected: connection !== undefined && !closed }),
     renew: drop,
     tried,
     close() {

@@ -7,7 +7,7 @@ import { dialForMessages, type RedisListening } from './redis-dial.ts'
 import { openRedisLink, type RedisLink } from './redis-link.ts'
 import type { RedisOptions } from './redis-options.ts'
 
-export interface RedisMessages extends Pick<RedisLink, 'tried' | 'renew' | 'state' | 'close'> {
+export interface RedisMessages extends Pick<RedisLink, 'tried' | 'renew' | 'state' | 'figures' | 'close'> {
   /** On the connection that listens: of a cluster it leads to a server that is there. */
   readonly publish: KeyValue['publish']
   readonly subscribe: KeyValue['subscribe']
@@ -49,6 +49,7 @@ export function openRedisMessages(options: RedisOptions, log: Log): RedisMessage
     tried: link.tried,
     renew: link.renew,
     state: link.state,
+    figures: link.figures,
     async publish(channel, message) {
       await link.run(undefined, ['PUBLISH', prefix + channel, message])
     },

@@ -73,6 +73,7 @@ export async function openRedisKeyValue(options: RedisOptions, deps: { readonly 
       const states = [commands.state(), messages.state()]
       return states.find(({ ready }) => !ready) ?? { ready: true }
     },
+    links: () => ({ commands: commands.figures(), messages: messages.figures() }),
     async close() {
       messages.close()
       commands.close()

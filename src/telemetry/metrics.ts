@@ -1,6 +1,7 @@
 /** What Prometheus reads. One per process: a reload swaps the runtime and goes on counting. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { RouteIndex } from '../core/verdict.ts'
+import { type ReadStoreLinks, storeMetrics } from './store-metrics.ts'
 import { createVerdictCounts } from './verdict-counts.ts'
 
 export interface Metrics {
@@ -14,6 +15,8 @@ export interface Metrics {
   countReload(outcome: 'ok' | 'failed'): void
   /** Read at each scrape; a new runtime replaces those of the last. */
   observeCaches(caches: Readonly<Record<string, () => CacheFigures>>): void
+  /** Read at each scrape. */
+  readonly observeStore: (read: ReadStoreLinks) => void
   /** Read at each scrape. */
   observeDroppedLogLines(dropped: () => number): void
   readonly contentType: string
@@ -65,6 +68,7 @@ export function createMetrics({ version, processMetrics = true }: MetricsOptions
     countSessionEnd: (reason) => ends.inc({ reason }),
     countReload: (outcome) => reloads.inc({ outcome }),
     observeCaches: cacheMetrics(register),
+    observeStore: storeMetrics(register),
     observeDroppedLogLines: droppedLines(register),
     contentType: register.contentType,
     render: () => register.metrics(),
