@@ -101,7 +101,8 @@ export function decodeLeniently(text: string): string {
   return text.replace(/%[\da-f]{2}/gi, (triplet) => String.fromCharCode(Number.parseInt(triplet.slice(1), 16)))
 }
 
-const hasDotSegment = (path: string): boolean => /(?:^|\/)\.\.?(?:\/|$)/.test(path)
+/** A reader that decodes before it cuts the query off sees the end of a segment at `?` and `#`, too (`/public/..%3fx`). */
+const hasDotSegment = (path: string): boolean => /(?:^|\/)\.\.?(?:[/?#]|$)/.test(path)
 
 function isValidEncoding(path: string): boolean {
   try {

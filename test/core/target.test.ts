@@ -66,6 +66,8 @@ test('two readings are refused', () => {
     '/a#b',
     '/%00',
     '/a/..',
+    '/a/..%3fb',
+    '/a/.%2e%23b',
     '/.',
     '/%zz',
     '/%ff',
