@@ -1,5 +1,6 @@
 /** Requests written byte for byte, since every client library repairs what an attacker would not. */
 import net from 'node:net'
+import tls from 'node:tls'
 
 export type HeaderLine = readonly [name: string, value: string]
 
@@ -28,6 +29,8 @@ export interface SendOptions {
   readonly patience?: number
   /** Stop waiting at this many answers. */
   readonly answers?: number
+  /** Over TLS, with whatever certificate is there. */
+  readonly isTls?: boolean
 }
 
 /** Text goes out as UTF-8; bytes above 0x7f that must stay as they are come as a Buffer. */
@@ -35,7 +38,8 @@ export function send(port: number, bytes: string | Buffer, options: SendOptions 
   const { from = '127.0.0.1', patience = 1500, answers: enough = Number.POSITIVE_INFINITY } = options
   const isHead = String(bytes).startsWith('HEAD ')
   return new Promise((resolve) => {
-    const socket = net.connect({ port, host: '127.0.0.1', localAddress: from })
+    const where = { port, host: '127.0.0.1', localAddress: from }
+    const socket = options.isTls ? tls.connect({ ...where, rejectUnauthorized: false }) : net.connect(where)
     let text = ''
     const finish = (ended: Exchange['ended']): void => {
       clearTimeout(timer)

@@ -1,0 +1,39 @@
+/** What the suite has to know of a gateway to run it from its page in docs/gateways. */
+import type { Gateway } from '../support/real-part.ts'
+
+/** Where everything is in a test; the pages show other addresses. */
+export interface Places {
+  /** Of the application as browsers name it, without port. */
+  readonly host: string
+  /** The gateway's own, for https. */
+  readonly port: number
+  /** Doorward's `listen`. */
+  readonly publicPort: number
+  /** Doorward's `forwardAuth`. */
+  readonly forwardAuthPort: number
+  readonly applicationPort: number
+  /** The gateway's files and whatever it writes. */
+  readonly folder: string
+  readonly certificate: string
+  readonly key: string
+  /** Certificate and key in one file. */
+  readonly bundle: string
+}
+
+/** What a gateway cannot do, or does in its own way: words for the table. */
+export type Remark = { readonly cannot: string } | { readonly but: string }
+
+export interface GatewayProduct {
+  /** As the table calls it. */
+  readonly name: string
+  /** As DOORWARD_REQUIRE names it. */
+  readonly part: Gateway
+  /** What makes the program tell its version, and where it stands in that. */
+  readonly version: { readonly args: readonly string[]; readonly pattern: RegExp }
+  /** Name -> text of each file, made from the page. */
+  files(places: Places): Readonly<Record<string, string>>
+  arguments(folder: string): readonly string[]
+  readonly environment?: (folder: string) => Readonly<Record<string, string>>
+  /** By the name of the question. */
+  readonly remarks: Readonly<Record<string, Remark>>
+}

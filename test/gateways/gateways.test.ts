@@ -1,0 +1,68 @@
+/**
+ * Every gateway with the file that its page shows, between browsers and an application. The table at the end is that of
+ * docs/gateways/README.md; DOORWARD_UPDATE_GATEWAYS=1 writes it there.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { after, test } from 'node:test'
+import { findPart, requirePart } from '../support/real-part.ts'
+import { versionOf } from './gateway-process.ts'
+import type { GatewayProduct } from './gateway-product.ts'
+import { startGatewayUnderTest } from './gateway-under-test.ts'
+import { nginx } from './nginx.ts'
+import type { Question } from './question.ts'
+import { failureQuestions } from './questions-failure.ts'
+import { identityQuestions } from './questions-identity.ts'
+import { pathQuestions } from './questions-paths.ts'
+import { signInQuestions } from './questions-sign-in.ts'
+import { streamQuestions } from './questions-streams.ts'
+import { sectionOf, tableOf, versionLine, withSection } from './table.ts'
+
+const questions: readonly Question[] = [
+  ...signInQuestions,
+  ...identityQuestions,
+  ...pathQuestions,
+  ...streamQuestions,
+  ...failureQuestions,
+]
+const gateways: readonly GatewayProduct[] = [nginx]
+
+const page = new URL('../../docs/gateways/README.md', import.meta.url)
+const table = tableOf(questions, gateways)
+const versions = new Map<string, string>()
+after(() => {
+  console.log(`\n${versionLine(versions)}\n${table}`)
+})
+
+for (const product of gateways) {
+  test(product.name, async (t) => {
+    const command = requirePart(t, product.part)
+    if (command === undefined) return
+    versions.set(product.name, versionOf(command, product))
+    const gateway = await startGatewayUnderTest(t, product, command)
+    for (const { name, answer } of questions) {
+      const remark = product.remarks[name]
+      const skip = remark !== undefined && 'cannot' in remark ? remark.cannot : false
+      await t.test(name, { skip, timeout: 30_000 }, (t) => answer(gateway, t))
+    }
+  })
+}
+
+test('the table of the page is what was asked', () => {
+  const text = readFileSync(page, 'utf8')
+  const isComplete = gateways.every(({ part }) => findPart(part) !== undefined)
+  if (process.env.DOORWARD_UPDATE_GATEWAYS !== undefined) {
+    assert.ok(isComplete, 'a table is written where every gateway was run')
+    writeFileSync(page, withSection(text, versionLine(versions), table))
+  }
+  const shown = sectionOf(readFileSync(page, 'utf8'))
+  assert.equal(shown.table, table, 'run this test with DOORWARD_UPDATE_GATEWAYS=1')
+  for (const { name } of gateways) assert.ok(shown.versions.includes(`${name} `), `no version of ${name}`)
+})
+
+test('a remark names a question', () => {
+  const names = new Set(questions.map(({ name }) => name))
+  for (const product of gateways) {
+    for (const name of Object.keys(product.remarks)) assert.ok(names.has(name), `${product.name}: ${name}`)
+  }
+})
