@@ -1,5 +1,6 @@
 /** All rooms of the examination, in the order their findings are told. Each is a file of its own beside this one. */
 import type { Examination } from './examination.ts'
 import { provider } from './provider.ts'
+import { redis } from './redis.ts'
 
-export const examinations: readonly Examination[] = [provider]
+export const examinations: readonly Examination[] = [provider, redis]
