@@ -2,5 +2,6 @@
 import type { Examination } from './examination.ts'
 import { provider } from './provider.ts'
 import { redis } from './redis.ts'
+import { runningProcess } from './running-process.ts'
 
-export const examinations: readonly Examination[] = [provider, redis]
+export const examinations: readonly Examination[] = [provider, redis, runningProcess]
