@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { redis as examination } from '../../src/cli/doctor/redis.ts'
 import { freePort, until } from '../support/gateway.ts'
 import { startRedis } from '../support/redis.ts'
-import { configOf, type Keys, patientWith } from './patient.ts'
+import { configOf, type Keys, patientWith } from './sound-patient.ts'
 import { openTally } from './tally.ts'
 
 const tally = openTally('redis')

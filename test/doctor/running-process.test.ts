@@ -8,7 +8,7 @@ import { runningProcess } from '../../src/cli/doctor/running-process.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { clientSecret, sessionSecret, startGateway, type TestGateway } from '../support/gateway.ts'
-import { patientWith } from './patient.ts'
+import { patientWith } from './sound-patient.ts'
 import { openTally } from './tally.ts'
 
 const tally = openTally('running process')
