@@ -7,7 +7,10 @@ import { originOf, type Target } from './core/target.ts'
 import { createGate, type Gate } from './gate/gate.ts'
 import { compileHeaders, configuredNames } from './gate/identity-headers.ts'
 import { createRenewal, type Renewal, type RenewalOutcome } from './gate/renewal.ts'
-import { openProvider, type Provider } from './oidc/provider.ts'
+import { compileRouteHeaders } from './gate/route-headers.ts'
+import { openGitHub } from './oidc/github/provider.ts'
+import type { IdentityProvider } from './oidc/identity-provider.ts'
+import { openProvider } from './oidc/provider.ts'
 import { compilePolicy, type Policy } from './policy/policy.ts'
 import { createHeaderNames, type HeaderNames } from './proxy/header-names.ts'
 import { openUpstreams, type Upstreams } from './proxy/upstreams.ts'
@@ -32,7 +35,7 @@ export interface Runtime {
   readonly gate: Gate
   readonly renewal: Renewal
   readonly sessions: Sessions
-  readonly providers: ReadonlyMap<string, Provider>
+  readonly providers: ReadonlyMap<string, IdentityProvider>
   readonly bearer: BearerVerifier
   readonly upstreams: Upstreams
   readonly trusted: Networks
@@ -57,8 +60,11 @@ export function openRuntime(config: Config, world: World): Runtime {
     config.publicUrls.map((url) => url.host),
   )
   const upstreams = openUpstreams(config.routes)
-  const providers = new Map(
-    config.providers.map((provider) => [provider.name, openProvider(provider, { clock, log, allowInsecureHttp })]),
+  const providers = new Map<string, IdentityProvider>(
+    config.providers.map((provider) => {
+      const open = provider.kind === 'github' ? openGitHub : openProvider
+      return [provider.name, open(provider, { clock, log, allowInsecureHttp })]
+    }),
   )
   const bearer = openBearerVerifier(config.bearer, { clock, log, allowInsecureHttp })
   const sessions = openSessions(config, { state: sessionState, clock, log })

@@ -2,7 +2,7 @@
 import type { BearerConfig, RouteConfig } from './config.ts'
 import type { Problems } from './problems.ts'
 import type { ResolvedProvider } from './resolve-provider.ts'
-import { choosesPeople, readsEmail } from './resolve-requirements.ts'
+import { choosesPeople, namesRead } from './resolve-requirements.ts'
 import type { ResolvedRoute } from './resolve-route.ts'
 import type { Resolving } from './resolving.ts'
 import { nearest } from './spelling.ts'
@@ -22,6 +22,7 @@ export function checkAccess(all: AccessChecks, { content, problems }: Resolving)
     checkAccept(route, providerNames.length > 0, bearerWritten, problems)
     checkProviderName(route, providerNames, problems)
   }
+  for (const route of all.routes) checkNames(route, all.providers, providerNames, problems)
   for (const provider of all.providers) checkPublicProvider(provider, all.routes, problems)
 }
 
@@ -46,22 +47,45 @@ function checkAccept(
 }
 
 function checkProviderName({ path, config }: ResolvedRoute, names: readonly string[], problems: Problems): void {
-  const { provider, allow } = config
-  if (provider !== undefined && !names.includes(provider)) {
-    const meant = nearest(provider, names)
-    const hint =
-      meant === undefined ? `providers named in the file: ${names.join(', ') || 'none'}` : `did you mean ${meant}?`
-    problems.add([...path, 'provider'], `"${provider}" is not a provider of this file`, hint)
+  const { provider } = config
+  if (provider === undefined || names.includes(provider)) return
+  const meant = nearest(provider, names)
+  const hint =
+    meant === undefined ? `providers named in the file: ${names.join(', ') || 'none'}` : `did you mean ${meant}?`
+  problems.add([...path, 'provider'], `"${provider}" is not a provider of this file`, hint)
+}
+
+/**
+ * An address or a user name is unique within one provider alone: at the other, somebody else may have it. So are
+ * groups where one of them is GitHub, at which anybody can create an organisation with the name of a group.
+ */
+function checkNames(
+  { path, config }: ResolvedRoute,
+  providers: readonly ResolvedProvider[],
+  names: readonly string[],
+  problems: Problems,
+): void {
+  const { provider, allow, accept } = config
+  if (names.length < 2 || provider !== undefined || typeof allow !== 'object' || !accept.includes('session')) return
+  const hint = `add provider: ${names[0]} (or another) to the route`
+  const read = namesRead(allow)
+  const at = [...path, 'allow']
+  if (read.has('email')) {
+    problems.add(at, 'decides by e-mail, and an address means somebody else at another provider', hint)
   }
-  const byEmail = typeof allow === 'object' && readsEmail(allow) && config.accept.includes('session')
-  if (byEmail && provider === undefined && names.length > 1) {
-    const message = 'decides by e-mail, and an address means somebody else at another provider'
-    problems.add([...path, 'allow'], message, `add provider: ${names[0]} (or another) to the route`)
+  if (read.has('username')) {
+    problems.add(at, 'decides by user name, and a name means somebody else at another provider', hint)
+  }
+  const gitHub = providers.find((one) => one.config.kind === 'github')
+  if (gitHub !== undefined && read.has('groups')) {
+    const message = `decides by groups, and at ${gitHub.config.name} anybody can create an organisation of that name`
+    problems.add(at, message, hint)
   }
 }
 
 /** Issuers where the whole world has an account. */
 const openIssuers = [
+  /^https:\/\/github\.com\/?$/,
   /^https:\/\/accounts\.google\.com\/?$/,
   /^https:\/\/(?:login\.microsoftonline\.com|sts\.windows\.net)\/(?:common|organizations|consumers|9188040d-6c67-4c5b-b112-36a304b66dad)(?:\/|$)/,
   /^https:\/\/appleid\.apple\.com\/?$/,
@@ -74,12 +98,15 @@ const openIssuers = [
 
 function checkPublicProvider(provider: ResolvedProvider, routes: readonly ResolvedRoute[], problems: Problems): void {
   const { issuer, name } = provider.config
+  const { allowedOrgs, allowedEmails } = provider.config
+  if (allowedOrgs !== undefined || allowedEmails !== undefined) return
   if (provider.anyoneMaySignIn || !openIssuers.some((pattern) => pattern.test(issuer))) return
   for (const { path, config } of routes) {
     const reached = config.provider === undefined || config.provider === name
     if (!reached || !config.accept.includes('session') || !isOpen(config)) continue
     const message = `lets in everybody who has an account at ${new URL(issuer).host}: the whole world`
-    const hint = 'name emails, emailDomains or claims under allow, or write anyoneMaySignIn: true at the provider'
+    const orgs = provider.config.kind === 'github' ? 'allowedOrgs or ' : ''
+    const hint = `name emails, groups or claims under allow, or write ${orgs}allowedEmails or anyoneMaySignIn: true at the provider`
     problems.add([...path, 'allow'], message, hint)
   }
 }

@@ -45,7 +45,7 @@ export interface ProviderConfig {
   readonly name: string
   /** What the chooser page calls it. */
   readonly label: string
-  readonly kind: 'keycloak' | 'oidc'
+  readonly kind: 'keycloak' | 'oidc' | 'github'
   /** Compared with `iss` to the letter; not changed by `internalUrl`. */
   readonly issuer: string
   /** Transport of server-to-server calls: replaces scheme, host, port and leading path of the issuer's origin. */
@@ -68,7 +68,10 @@ export interface ProviderConfig {
   /** Names a login link may pass on: `kc_idp_hint`, `ui_locales`, `login_hint`. */
   readonly allowedParameters: readonly string[]
   readonly prompt: string | undefined
-  /** `acr` values asked for at every login; routes may ask for more. */
+  /** GitHub: members of one of these organisations may sign in; undefined: the file names none. */
+  readonly allowedOrgs: readonly string[] | undefined
+  /** Verified addresses, in lower case, whose owners may sign in; undefined: the file names none. */
+  readonly allowedEmails: readonly string[] | undefined
   readonly trustUnverifiedEmail: boolean
   /** `ignore` drops the leading slash of Keycloak group paths. */
   readonly groupPaths: 'keep' | 'ignore'

@@ -25,7 +25,7 @@ export function reportIssue(issue: Issue, { content, path }: IssuePlace, problem
   }
   const value = valueAt(content, inner)
   if (value === undefined) {
-    problems.add(at, 'is missing', exampleOf(at))
+    reportMissing(at, problems)
     return
   }
   if (value === null) {
@@ -35,6 +35,9 @@ export function reportIssue(issue: Issue, { content, path }: IssuePlace, problem
   const { reason, hint } = sentenceOf(issue, value)
   problems.add(at, reason, hint === '' ? exampleOf(at) : hint)
 }
+
+/** Says that a required key is not there. */
+export const reportMissing = (at: KeyPath, problems: Problems): void => problems.add(at, 'is missing', exampleOf(at))
 
 /** Says that a key is not known and which one may be meant. */
 export function reportUnknownKey(at: KeyPath, problems: Problems): void {

@@ -1,13 +1,16 @@
 import { isLoopback } from '../core/urls.ts'
+import { checkGitHubKeys, gitHubIssuer, gitHubScopes } from './check-github.ts'
 import type { ClientAuthConfig, ProviderConfig } from './config.ts'
+import { reportMissing } from './issues.ts'
 import type { KeyPath } from './problems.ts'
+import { resolveEmails } from './resolve-requirements.ts'
 import { noteFile, type Resolving } from './resolving.ts'
 import { providerSchema } from './schema-provider.ts'
 import { readSecret } from './secrets.ts'
 import { readShape } from './shape.ts'
 import { keysOf, valueAt } from './tree.ts'
 
-type Shape = ReturnType<typeof providerSchema.parse>
+type Shape = ReturnType<typeof providerSchema.parse> & { readonly issuer: string }
 
 /** A provider with what only the checks of the whole file need. */
 export interface ResolvedProvider {
@@ -35,7 +38,11 @@ export function resolveProviders(context: Resolving, allowInsecureHttp: boolean)
   return places.flatMap(([name, path]) => {
     checkName(name, path, context)
     const shape = readShape(providerSchema, content, path, problems)
-    return shape === undefined ? [] : [resolveProvider(name, path, shape, allowInsecureHttp, context)]
+    if (shape === undefined) return []
+    const issuer = shape.issuer ?? (shape.kind === 'github' ? gitHubIssuer : undefined)
+    if (issuer !== undefined) return [resolveProvider(name, path, { ...shape, issuer }, allowInsecureHttp, context)]
+    if (problems.clean([...path, 'issuer'])) reportMissing([...path, 'issuer'], problems)
+    return []
   })
 }
 
@@ -60,7 +67,7 @@ function resolveProvider(
   const config: ProviderConfig = {
     name,
     label: shape.label ?? (name === 'default' ? new URL(shape.issuer).host : name),
-    kind: shape.kind === 'keycloak' ? 'keycloak' : 'oidc',
+    kind: shape.kind,
     issuer: shape.issuer,
     internalUrl: shape.internalUrl,
     jwksUrl: shape.jwksUrl,
@@ -73,10 +80,12 @@ function resolveProvider(
     caFile: shape.ca === undefined ? undefined : noteFile(shape.ca, context),
     clientId: shape.clientId,
     clientAuth: resolveClientAuth(path, shape, context),
-    scopes: [...new Set(['openid', ...shape.scopes])],
+    scopes: scopesOf(shape, path, context),
     authorizationParameters: shape.parameters,
     allowedParameters: shape.allowedParameters,
     prompt: shape.prompt,
+    allowedOrgs: shape.allowedOrgs,
+    allowedEmails: resolveAllowedEmails(shape, path, context),
     trustUnverifiedEmail: shape.trustUnverifiedEmail,
     groupPaths: shape.groupPaths,
     groupsKept: shape.groupsKept,
@@ -85,6 +94,15 @@ function resolveProvider(
     timeout: shape.timeout,
   }
   return { path, config, anyoneMaySignIn: shape.anyoneMaySignIn }
+}
+
+function resolveAllowedEmails({ allowedEmails }: Shape, path: KeyPath, context: Resolving): string[] | undefined {
+  return allowedEmails === undefined ? undefined : resolveEmails(allowedEmails, [...path, 'allowedEmails'], context)
+}
+
+function scopesOf({ kind, scopes }: Shape, path: KeyPath, { content }: Resolving): string[] {
+  if (kind !== 'github') return [...new Set(['openid', ...scopes])]
+  return valueAt(content, [...path, 'scopes']) === undefined ? [...gitHubScopes] : [...new Set(scopes)]
 }
 
 /** Parameters the login flow sets itself; a second value would weaken it (RFC 6749 3.1). */
@@ -103,11 +121,9 @@ const ownParameters = new Set([
   'client_secret',
 ])
 
-function checkShape(path: KeyPath, shape: Shape, allowInsecureHttp: boolean, { problems, warnings }: Resolving): void {
-  if (shape.kind === 'github') {
-    const hint = 'write kind: keycloak, or kind: oidc for every other OpenID Connect provider'
-    problems.add([...path, 'kind'], 'github comes with a later version', hint)
-  }
+function checkShape(path: KeyPath, shape: Shape, allowInsecureHttp: boolean, context: Resolving): void {
+  const { problems, warnings } = context
+  checkGitHubKeys(path, shape, context)
   if (shape.kind === 'keycloak' && !/\/realms\/[^/]+$/.test(shape.issuer)) {
     warnings.add(
       [...path, 'issuer'],

@@ -33,7 +33,12 @@ function resolveClaim(claim: string, test: ParsedClaim): ClaimTest {
   return typeof test === 'object' ? { claim, matches: test.matches } : { claim, oneOf: [test] }
 }
 
-function resolveEmails(written: NonNullable<ParsedRequirements['emails']>, at: KeyPath, context: Resolving): string[] {
+/** The addresses of a list, or of the file it names. */
+export function resolveEmails(
+  written: NonNullable<ParsedRequirements['emails']>,
+  at: KeyPath,
+  context: Resolving,
+): string[] {
   if (typeof written === 'string') return [written]
   if (Array.isArray(written)) return written
   const text = readNamedFile(written.file, at, largestEmailFile, context)?.toString('utf8')
@@ -75,8 +80,17 @@ export function choosesPeople({
   return chosen || (anyOf?.every(choosesPeople) ?? false)
 }
 
-/** True where they look at an e-mail address, which is unique within one provider alone. */
-export function readsEmail({ emails, emailDomains, anyOf, not }: Requirements): boolean {
-  if (emails !== undefined || emailDomains !== undefined) return true
-  return (anyOf?.some(readsEmail) ?? false) || (not !== undefined && readsEmail(not))
+/** Claims that providers fill with a name people chose. */
+const usernameClaims = new Set(['preferred_username', 'username', 'login', 'nickname', 'upn', 'unique_name', 'name'])
+
+/** What, unique within one provider alone, they look at. */
+export function namesRead(requirements: Requirements): ReadonlySet<'email' | 'username' | 'groups'> {
+  const { emails, emailDomains, groups, claims = [], anyOf = [], not } = requirements
+  const nested = [...anyOf, ...(not === undefined ? [] : [not])].flatMap((one) => [...namesRead(one)])
+  const read = new Set(nested)
+  if (emails !== undefined || emailDomains !== undefined || claims.some(({ claim }) => claim === 'email'))
+    read.add('email')
+  if (claims.some(({ claim }) => usernameClaims.has(claim))) read.add('username')
+  if (groups !== undefined) read.add('groups')
+  return read
 }

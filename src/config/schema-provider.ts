@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { asymmetricAlgorithms } from '../core/algorithms.ts'
 import { httpUrl, issuer } from './schema-addresses.ts'
 import { duration } from './schema-quantities.ts'
-import { groupPattern } from './schema-requirements.ts'
-import { choice, list, plainText, secretRef, yesOrNo } from './schema-values.ts'
+import { emailList, groupPattern } from './schema-requirements.ts'
+import { choice, list, oneOrMore, plainText, secretRef, yesOrNo } from './schema-values.ts'
 
 const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const
 
@@ -30,15 +30,19 @@ const endpointsSchema = z.strictObject({
 
 export const providerSchema = z.strictObject({
   kind: choice(['keycloak', 'oidc', 'github']).prefault('oidc').meta({
-    description: '`keycloak`, or `oidc` for every other OpenID Connect provider. `github` comes with a later version.',
+    description: '`keycloak`, `github`, or `oidc` for every other OpenID Connect provider.',
   }),
   label: plainText()
     .optional()
     .meta({ description: "Name on the sign-in page. Unset: the name under `providers`, else the issuer's host." }),
-  issuer: issuer().meta({
-    description: 'Issuer, to the letter as in its tokens (`iss`). For Keycloak: `https://<host>/realms/<realm>`.',
-    examples: ['https://keycloak.example.com/realms/main'],
-  }),
+  issuer: issuer()
+    .optional()
+    .meta({
+      description:
+        'Issuer, to the letter as in its tokens (`iss`). For Keycloak: `https://<host>/realms/<realm>`. ' +
+        'For GitHub: the address of your GitHub Enterprise; unset: `https://github.com`.',
+      examples: ['https://keycloak.example.com/realms/main'],
+    }),
   internalUrl: httpUrl()
     .optional()
     .meta({
@@ -73,10 +77,13 @@ export const providerSchema = z.strictObject({
       description:
         'How the client proves itself: a method, or a map with its key. Unset: `client_secret_basic` with a `clientSecret`, else `none` (PKCE alone).',
     }),
-  scopes: list(plainText()).prefault(['openid', 'profile', 'email']).meta({
-    description:
-      "Scopes to ask for; `openid` is always among them. `offline_access` only if you want sessions to outlive the provider's.",
-  }),
+  scopes: list(plainText())
+    .prefault(['openid', 'profile', 'email'])
+    .meta({
+      description:
+        "Scopes to ask for; `openid` is always among them. `offline_access` only if you want sessions to outlive the provider's. " +
+        'GitHub, unset: `read:user`, `user:email`, `read:org`.',
+    }),
   parameters: z
     .record(z.string(), plainText())
     .prefault({})
@@ -106,9 +113,23 @@ export const providerSchema = z.strictObject({
       examples: [['/grafana/*']],
     }),
   groupsClaim: plainText().prefault('groups').meta({ description: 'Claim that holds the groups.' }),
+  allowedOrgs: oneOrMore(plainText())
+    .optional()
+    .meta({
+      description:
+        'GitHub: members of one of these organisations may sign in. Beside `allowedEmails`: either is enough.',
+      examples: [['acme']],
+    }),
+  allowedEmails: emailList()
+    .optional()
+    .meta({
+      description:
+        'Who has one of these verified e-mail addresses may sign in, nobody else: a list, or `{ file }` with one per line.',
+      examples: [['ada@example.com']],
+    }),
   anyoneMaySignIn: yesOrNo().prefault(false).meta({
     description:
-      'For providers where the whole world has an account (Google, Microsoft `common`): `signedIn` routes are meant to let everybody in.',
+      'For providers where the whole world has an account (GitHub, Google, Microsoft `common`): `signedIn` routes are meant to let everybody in.',
   }),
   timeout: duration({ least: 100, most: 120_000 })
     .prefault('10s')

@@ -27,6 +27,14 @@ const clientRole = () =>
 
 const emailAddress = () => text(parseEmail)
 
+/** One address, a list of them, or a file with one per line. */
+export const emailList = () =>
+  z.union([
+    emailAddress(),
+    z.array(emailAddress()).min(1, { error: reasonAndHint('is an empty list', 'name at least one address') }),
+    fileRef(),
+  ])
+
 /** An address in the lower case it is compared in. */
 export function parseEmail(written: string): string | Refused {
   if (/^[^\s@,;<>"]+@[^\s@,;<>"]+$/.test(written) && !written.includes('*')) return written.toLowerCase()
@@ -93,12 +101,7 @@ const leaves = {
   scopes: oneOrMore(plainText())
     .optional()
     .meta({ description: 'The token was granted one of these scopes.', examples: [['api.read']] }),
-  emails: z
-    .union([
-      emailAddress(),
-      z.array(emailAddress()).min(1, { error: reasonAndHint('is an empty list', 'name at least one address') }),
-      fileRef(),
-    ])
+  emails: emailList()
     .optional()
     .meta({
       description:

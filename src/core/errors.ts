@@ -18,6 +18,7 @@ const table = {
   login_unknown: { status: 400, say: 'This sign-in did not start in this browser, or its cookie was not sent back.' },
   login_expired: { status: 400, say: 'This sign-in took too long. Please start again.' },
   login_denied: { status: 403, say: 'The sign-in service did not let you in.' },
+  login_not_allowed: { status: 403, say: 'This account may not sign in here.' },
   login_failed: { status: 502, say: 'The sign-in service gave an answer that cannot be trusted.' },
   login_loop: { status: 508, say: 'Signing in goes round in circles, so it was stopped.' },
   session_too_large: { status: 500, say: 'Your account carries more data than a cookie can hold.' },

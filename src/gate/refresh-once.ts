@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Provider } from '../oidc/provider.ts'
-import { RefreshFailure, refreshTokens } from '../oidc/refresh.ts'
+import type { IdentityProvider } from '../oidc/identity-provider.ts'
+import { RefreshFailure } from '../oidc/refresh.ts'
 import { renewSession } from '../session/lifetimes.ts'
 import { type RefreshWord, refreshLeaseOf } from '../session/refresh-lease.ts'
 import type { KeptSession, LiveSession, Session, SessionStore, SetCookies } from '../session/session.ts'
@@ -17,7 +17,7 @@ export type Renewed =
 export interface RefreshParts {
   readonly live: LiveSession
   readonly sessions: SessionStore
-  readonly provider: Provider
+  readonly provider: IdentityProvider
   readonly queue: RefreshQueue
   readonly leases: Leases
   readonly clock: Clock
@@ -65,7 +65,7 @@ async function refreshUnder(parts: RefreshParts, release: (word: RefreshWord) =>
 
 async function redeem({ live, sessions, provider, queue, clock }: RefreshParts): Promise<Refreshed> {
   try {
-    const proof = await queue.run(() => refreshTokens(provider, live.session))
+    const proof = await queue.run(() => provider.renew(live.session))
     const kept = await save(live, renewSession(live.session, proof, clock.now()), sessions)
     if (kept === undefined) return { word: 'ended', renewed: { kind: 'ended' } }
     return { word: 'renewed', renewed: { kind: 'live', ...kept, fresh: true } }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
-import type { Provider } from '../oidc/provider.ts'
+import type { IdentityProvider } from '../oidc/identity-provider.ts'
 import { RefreshFailure } from '../oidc/refresh.ts'
 import type { LiveSession, Session, SessionStore } from '../session/session.ts'
 import type { Leases } from '../storage/lease.ts'
@@ -24,7 +24,7 @@ export interface Renewal {
 }
 
 export interface RenewalParts {
-  readonly providers: ReadonlyMap<string, Provider>
+  readonly providers: ReadonlyMap<string, IdentityProvider>
   /** So that one process asks, of all that share the store. */
   readonly leases: Leases
   /** The session lives in the browser's cookie, so a renewal must reach the browser. */

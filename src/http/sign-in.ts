@@ -1,6 +1,5 @@
 import { GatewayError } from '../core/errors.ts'
 import { normaliseHost, readPath, type Target } from '../core/target.ts'
-import { beginLogin } from '../oidc/login.ts'
 import type { StepUp } from '../policy/policy.ts'
 import type { LiveSession } from '../session/session.ts'
 import { isLoop } from '../session/sign-in-marker.ts'
@@ -72,7 +71,7 @@ export async function startLogin(own: OwnRequest, signIn: SignIn): Promise<Answe
   const stepUp = { ...(acr && { acr }), ...(maxAge !== undefined && { maxAge }) }
   const request = { returnTo: returnTo.href, provider: name, attempt, ...stepUp }
   const { flow, setCookies } = site.sessions.flows.begin(credentials.cookie, request)
-  const address = await beginLogin(provider, {
+  const address = await provider.beginLogin({
     redirectUri: redirectUri(own, name),
     state: flow.state,
     nonce: flow.nonce,

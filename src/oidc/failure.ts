@@ -19,6 +19,7 @@ export type LoginFailureCode =
   | 'client_rejected'
   | 'code_rejected'
   | 'claims'
+  | 'not_allowed'
 
 const rows: Record<LoginFailureCode, ErrorCode> = {
   denied: 'login_denied',
@@ -29,6 +30,7 @@ const rows: Record<LoginFailureCode, ErrorCode> = {
   client_rejected: 'login_failed',
   code_rejected: 'login_expired',
   claims: 'login_failed',
+  not_allowed: 'login_not_allowed',
 }
 
 /** Why a login did not happen. The message is private detail, for the log. */

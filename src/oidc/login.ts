@@ -1,8 +1,10 @@
 /** The authorization code flow (OpenID Connect Core 3.1), always with PKCE S256, state and nonce. */
 import { authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client'
-import { identityFrom, scopesOf } from '../core/claims.ts'
+import type { ProviderConfig } from '../config/config.ts'
+import { type Claims, identityFrom, scopesOf } from '../core/claims.ts'
 import type { Proof } from '../core/proof.ts'
 import type { Tokens } from '../core/tokens.ts'
+import { refuseUninvited } from './admission.ts'
 import { LoginFailure, loginFailureOf } from './failure.ts'
 import { checkIdToken } from './id-token.ts'
 import { claimRulesOf, sourcesOf } from './person.ts'
@@ -43,8 +45,7 @@ export async function beginLogin(provider: Provider, request: LoginRequest): Pro
   const { config } = provider
   const prompt = request.prompt ?? config.prompt
   return buildAuthorizationUrl(configuration, {
-    ...withoutOurs(config.authorizationParameters),
-    ...withoutOurs(allowedOf(provider, request.parameters ?? {})),
+    ...furtherParameters(config, request),
     ...(prompt !== undefined && { prompt }),
     ...(request.maxAge !== undefined && { max_age: String(request.maxAge) }),
     ...acrParameters(request.acr),
@@ -58,10 +59,15 @@ export async function beginLogin(provider: Provider, request: LoginRequest): Pro
   })
 }
 
+/** Of the file, and of the login link as far as the file allows. */
+export function furtherParameters(config: ProviderConfig, { parameters = {} }: LoginRequest): Record<string, string> {
+  return { ...withoutOurs(config.authorizationParameters), ...withoutOurs(allowedOf(config, parameters)) }
+}
+
 const withoutOurs = (parameters: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(parameters).filter(([name]) => !ours.has(name)))
 
-function allowedOf({ config }: Provider, parameters: Readonly<Record<string, string>>): Record<string, string> {
+function allowedOf(config: ProviderConfig, parameters: Readonly<Record<string, string>>): Record<string, string> {
   const allowed = Object.entries(parameters).filter(
     ([name, value]) =>
       config.allowedParameters.includes(name) && value.length <= longestParameter && !/\p{Cc}/u.test(value),
@@ -114,9 +120,11 @@ export async function finishLogin(provider: Provider, currentUrl: URL, transacti
     const sources = await sourcesOf(provider, { configuration, accessToken, idToken, subject })
     // RFC 6749 5.1: no scope in the answer means as asked for.
     const scopes = answer.scope === undefined ? provider.config.scopes : scopesOf(answer.scope)
+    const identity = identityFrom(sources, claimRulesOf(provider), scopes)
+    refuseUninvited(provider.config, identity)
     return {
-      identity: identityFrom(sources, claimRulesOf(provider), scopes),
-      tokens: tokensOf(answer, sources.accessToken?.exp, now),
+      identity,
+      tokens: tokensOf(answer, { idToken, accessToken: sources.accessToken }, now),
       ...(typeof idToken.sid === 'string' && { sid: idToken.sid }),
     }
   } catch (error) {
@@ -125,7 +133,7 @@ export async function finishLogin(provider: Provider, currentUrl: URL, transacti
 }
 
 /** RFC 6749 3.1: parameters come once. Whoever reads the first of two and whoever reads the last disagree. */
-function refuseStrangeAnswer(parameters: URLSearchParams): void {
+export function refuseStrangeAnswer(parameters: URLSearchParams): void {
   const names = [...parameters.keys()]
   const repeated = names.find((name, index) => names.indexOf(name) !== index)
   if (repeated !== undefined) throw strange('a parameter comes twice')

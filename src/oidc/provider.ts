@@ -9,7 +9,11 @@ import { createKeySet, type KeySet } from '../issuer/key-set.ts'
 import { openTransport } from '../issuer/transport.ts'
 import { createClientAuth } from './client-auth.ts'
 import { configurationFor } from './configuration.ts'
+import { endSessionUrl } from './end-session.ts'
+import type { IdentityProvider } from './identity-provider.ts'
+import { beginLogin, finishLogin } from './login.ts'
 import { createMetadata } from './metadata.ts'
+import { refreshTokens } from './refresh.ts'
 import { createWarmUp } from './warm-up.ts'
 
 export interface ProviderWorld {
@@ -20,8 +24,7 @@ export interface ProviderWorld {
 }
 
 /** An OpenID provider. `beginLogin`, `finishLogin`, `refreshTokens` and `endSessionUrl` take it. */
-export interface Provider {
-  readonly config: ProviderConfig
+export interface Provider extends IdentityProvider {
   readonly clock: Clock
   readonly log: Log
   /** Its signing keys, for tokens openid-client does not look at. */
@@ -35,15 +38,14 @@ export interface Provider {
   knownMetadata(): IssuerMetadata | undefined
   /** openid-client's view of it at this moment. */
   configuration(): Promise<Configuration>
-  /** For /readyz. */
+  /** Says whether discovery and keys are there. */
   state(): KeptState
-  /** Starts trying in the background until discovery and keys are there. Never throws, holds no process open. */
+  /** Starts trying in the background until they are. Never throws, holds no process open. */
   warmUp(): void
-  /** For `form-action` of our pages' CSP: Chromium blocks the redirect after a form post otherwise. */
-  authorizationOrigin(): string | undefined
-  endSessionOrigin(): string | undefined
-  close(): Promise<void>
 }
+
+/** Of all that people sign in with, what has ID tokens, signing keys and logout tokens. */
+export const speaksOpenId = (provider: IdentityProvider): provider is Provider => provider.config.kind !== 'github'
 
 /**
  * Opens the provider without a single call: the gateway starts while it is down, or its CA file not there yet.
@@ -63,8 +65,13 @@ export function openProvider(config: ProviderConfig, world: ProviderWorld): Prov
     await metadata.get()
     await keySet.keys()
   })
-  return {
+  const provider: Provider = {
     config,
+    confirmEvery: undefined,
+    beginLogin: (request) => beginLogin(provider, request),
+    finishLogin: (currentUrl, transaction) => finishLogin(provider, currentUrl, transaction),
+    renew: (session) => refreshTokens(provider, session),
+    endSessionUrl: (request) => endSessionUrl(provider, request),
     clock,
     log,
     keySet,
@@ -86,4 +93,5 @@ export function openProvider(config: ProviderConfig, world: ProviderWorld): Prov
       await transport.close()
     },
   }
+  return provider
 }

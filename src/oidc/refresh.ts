@@ -4,6 +4,7 @@ import { ClaimError, type ClaimSources, hasClaim, identityFrom, scopesOf } from 
 import type { Identity } from '../core/identity.ts'
 import type { Proof } from '../core/proof.ts'
 import type { Tokens } from '../core/tokens.ts'
+import { refuseUninvited } from './admission.ts'
 import { LoginFailure, loginFailureOf } from './failure.ts'
 import { checkIdToken } from './id-token.ts'
 import { tokensOf } from './login.ts'
@@ -73,6 +74,7 @@ async function proofOf(
   const sid = typeof idToken?.sid === 'string' ? idToken.sid : session.sid
   const identity =
     sources === undefined ? session.identity : renewedIdentity(provider, session.identity, sources, answer.scope)
+  refuseUninvited(provider.config, identity)
   return {
     identity,
     tokens: { ...keptTokens(session.tokens), ...tokensOf(answer, sources?.accessToken?.exp, now) },
@@ -155,5 +157,6 @@ function kindOf(error: unknown): RefreshFailureKind {
   if (error instanceof WWWAuthenticateChallengeError && error.status === 401) return 'operator'
   // A claim nobody may carry, and a token that is not for us, do not get better by waiting.
   if (error instanceof ClaimError) return 'terminal'
-  return error instanceof LoginFailure && error.reason === 'id_token_claim' ? 'terminal' : 'transient'
+  if (!(error instanceof LoginFailure)) return 'transient'
+  return error.reason === 'id_token_claim' || error.code === 'not_allowed' ? 'terminal' : 'transient'
 }

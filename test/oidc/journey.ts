@@ -42,6 +42,8 @@ export function providerConfig(rogue: { issuer: string; clientSecret: string }):
     authorizationParameters: {},
     allowedParameters: [],
     prompt: undefined,
+    allowedOrgs: undefined,
+    allowedEmails: undefined,
     trustUnverifiedEmail: false,
     groupPaths: 'keep',
     groupsKept: [],

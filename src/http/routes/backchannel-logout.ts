@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/errors.ts'
 import { LogoutTokenError, readLogoutToken } from '../../oidc/backchannel-logout.ts'
+import { speaksOpenId } from '../../oidc/provider.ts'
 import { hashId } from '../../telemetry/audit.ts'
 import { type Answer, json } from '../answer.ts'
 import type { ProviderRequest } from '../own-request.ts'
@@ -15,7 +16,7 @@ export async function backchannelLogout(request: ProviderRequest, logout: Provid
   const { config, clock, log, audit } = serving
   const { requestId, address } = exchange
   try {
-    const token = await readLogoutToken([...serving.providers.values()], theOne(form))
+    const token = await readLogoutToken([...serving.providers.values()].filter(speaksOpenId), theOne(form))
     const isNew = await logout.once(token, config.session.lifetime, clock.now())
     if (!isNew) throw new LogoutTokenError('this logout token was used before (jti)')
     const { issuer, subject, sid } = token

@@ -1,7 +1,6 @@
 import { type ErrorCode, GatewayError, statusOf } from '../../core/errors.ts'
 import type { Proof } from '../../core/proof.ts'
 import { LoginFailure, loginFailureOf } from '../../oidc/failure.ts'
-import { finishLogin } from '../../oidc/login.ts'
 import { createSession } from '../../session/lifetimes.ts'
 import type { LoginFlow } from '../../session/login-flow.ts'
 import { isLoop } from '../../session/sign-in-marker.ts'
@@ -54,7 +53,7 @@ async function redeem(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
   const askedAt = serving.clock.now()
   let proof: Proof
   try {
-    proof = await finishLogin(provider, current, flow)
+    proof = await provider.finishLogin(current, flow)
   } catch (error) {
     if (!(error instanceof LoginFailure)) serving.log.error({ err: error }, 'the callback failed')
     return loginFailed(own, flow, loginFailureOf(error))

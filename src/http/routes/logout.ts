@@ -1,4 +1,3 @@
-import { endSessionUrl } from '../../oidc/end-session.ts'
 import type { LiveSession } from '../../session/session.ts'
 import { type Answer, json, redirect } from '../answer.ts'
 import {
@@ -65,7 +64,7 @@ function providerLogout(
   const provider = own.serving.providers.get(name)
   if (provider === undefined) return undefined
   const postLogoutRedirectUri = pageOf(own, 'signed-out')
-  return endSessionUrl(provider, { idToken: session.tokens.idToken, postLogoutRedirectUri, state: stateFor(name) })
+  return provider.endSessionUrl({ idToken: session.tokens.idToken, postLogoutRedirectUri, state: stateFor(name) })
 }
 
 /**
