@@ -1,49 +1,46 @@
-/** What an examination looks at, made from keys of a file as `doorward doctor` would read them. */
+/** A patient for the doctor: a config file as people write it, and what is found with it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
-import type { Asked, Patient } from '../../src/cli/doctor/examination.ts'
-import type { Config } from '../../src/config/config.ts'
+import type { Asked, Examination } from '../../src/cli/doctor/examination.ts'
+import type { Finding } from '../../src/cli/doctor/finding.ts'
+import { provider } from '../../src/cli/doctor/provider.ts'
+import { runExaminations } from '../../src/cli/doctor/run.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { systemClock } from '../../src/core/clock.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
 
 export type Keys = Readonly<Record<string, unknown>>
 
-const nothingAsked: Asked = {
-  person: undefined,
-  operations: undefined,
-  through: undefined,
-  keycloakAdmin: undefined,
-  adminUrl: undefined,
+export interface Consultation {
+  readonly asked?: Partial<Asked>
+  readonly clock?: Clock
+  readonly examination?: Examination
 }
 
-export const patientWith = (config: Config, asked: Partial<Asked> = {}): Patient => ({
-  config,
-  clock: systemClock,
-  signal: AbortSignal.timeout(30_000),
-  asked: { ...nothingAsked, ...asked },
-})
-
-/** A sound file, with these keys in place of its own. */
-export function configOf(t: TestContext, keys: Keys): Config {
+/** Writes a config file that goes with the test. */
+export function writeConfig(t: TestContext, keys: Keys): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'doorward-doctor-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const file = path.join(folder, 'config.yaml')
   // JSON is YAML too.
-  writeFileSync(file, JSON.stringify({ ...sound, ...keys }))
-  return loadConfig(file, {}).config
+  writeFileSync(file, JSON.stringify({ version: 1, ...keys }))
+  return file
 }
 
-const sound: Keys = {
-  version: 1,
-  publicUrl: 'https://app.example.com',
-  provider: {
-    kind: 'keycloak',
-    issuer: 'https://keycloak.example.com/realms/main',
-    clientId: 'app',
-    clientSecret: 'the-client-secret-of-the-doctor',
-  },
-  session: { store: 'cookie', secret: 'a-key-text-for-the-doctor-0123456789' },
-  routes: [{ allow: 'signedIn', upstream: 'http://127.0.0.1:3000' }],
+/** What one room of the examination finds; the provider's unless another is given. */
+export async function examine(t: TestContext, keys: Keys, more: Consultation = {}): Promise<readonly Finding[]> {
+  const { config } = loadConfig(writeConfig(t, keys), {})
+  const asked = { person: undefined, operations: undefined, through: undefined, keycloakAdmin: undefined }
+  const patient = {
+    config,
+    clock: more.clock ?? systemClock,
+    signal: AbortSignal.timeout(30_000),
+    asked: { ...asked, adminUrl: undefined, ...more.asked },
+  }
+  return runExaminations([more.examination ?? provider], patient, () => undefined)
 }
+
+/** What is wrong; what was not seen is left out. */
+export const wrong = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.filter(({ severity }) => severity !== 'unseen')

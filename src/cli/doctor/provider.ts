@@ -1,7 +1,60 @@
-import type { Examination } from './examination.ts'
+import type { ProviderConfig } from '../../config/config.ts'
+import { ProviderUnreachable } from '../../issuer/transport.ts'
+import { examineAuthorization } from './authorization.ts'
+import { examineClientProof } from './client-proof.ts'
+import { examineDiscovery } from './discovery-answer.ts'
+import { examineEndSession } from './end-session-probe.ts'
+import type { Examination, Patient } from './examination.ts'
+import type { Finding } from './finding.ts'
+import { openVisit, type ProviderVisit, placeOf } from './provider-visit.ts'
+import { wireFinding } from './provider-wire.ts'
 
-/** The OpenID provider, and what it knows of our client. */
+/** The OpenID providers, and what they know of our client. */
 export const provider: Examination = {
   name: 'provider',
-  examine: async () => [],
+  examine: async (patient) =>
+    (await Promise.all(patient.config.providers.map((one) => examineProvider(patient, one)))).flat(),
+}
+
+async function examineProvider(patient: Patient, config: ProviderConfig): Promise<readonly Finding[]> {
+  const visit = openVisit(patient, config)
+  try {
+    const discovery = await examineDiscovery(visit)
+    if (!discovery.usable) return [...discovery.findings, clientUnseen(config)]
+    return onePerName([...discovery.findings, ...(await examineClient(visit))])
+  } catch (error) {
+    if (!(error instanceof ProviderUnreachable)) throw error
+    return [await wireFinding(visit, new URL(config.issuer), error)]
+  } finally {
+    await visit.close()
+  }
+}
+
+const clientUnseen = (config: ProviderConfig): Finding => ({
+  name: 'client-unseen',
+  severity: 'unseen',
+  place: placeOf(config),
+  cause: 'client, secret, redirect URIs and scopes could not be asked about',
+  fix: 'repair what is said of the provider first, then run it again',
+})
+
+/** What the endpoints say to anybody who asks. */
+async function examineClient(visit: ProviderVisit): Promise<readonly Finding[]> {
+  const [authorization, proof, endSession] = await Promise.all([
+    examineAuthorization(visit),
+    examineClientProof(visit),
+    examineEndSession(visit),
+  ])
+  // A client that is not there, or not in use, has no secret and no addresses either.
+  const gone = [...authorization, ...proof].find(({ name }) => fatalForClient.has(name))
+  return gone === undefined ? [...authorization, ...proof, ...endSession] : [gone]
+}
+
+const fatalForClient = new Set(['client-disabled', 'client-bearer-only', 'https-required', 'client-unknown'])
+
+/** Two ways of looking may see the same fault. */
+function onePerName(findings: readonly Finding[]): Finding[] {
+  const keyOf = ({ name, place, cause }: Finding) =>
+    name === 'redirect-uri-not-registered' ? cause : `${name} ${place}`
+  return [...new Map([...findings].reverse().map((finding) => [keyOf(finding), finding] as const)).values()].reverse()
 }

@@ -1,0 +1,98 @@
+/** What the provider says of itself, as an answer to the address the file names. */
+import { isJsonObject } from '../../core/strict-json.ts'
+import { discoveryUrl } from '../../issuer/discovery.ts'
+import { ProviderUnreachable } from '../../issuer/transport.ts'
+import { clockFindings } from './clock-skew.ts'
+import type { Finding } from './finding.ts'
+import { issuerMismatch } from './issuer-mismatch.ts'
+import type { ProviderVisit } from './provider-visit.ts'
+import { wireFinding } from './provider-wire.ts'
+import { realmMissing } from './wrong-realm.ts'
+
+export interface DiscoveryAnswer {
+  readonly findings: readonly Finding[]
+  /** False: whatever else is wrong cannot be seen before this is right. */
+  readonly usable: boolean
+}
+
+export async function examineDiscovery(visit: ProviderVisit): Promise<DiscoveryAnswer> {
+  const url = discoveryUrl(visit.provider.issuer)
+  try {
+    const before = visit.clock.now()
+    const response = await visit.transport.fetch(url, { headers: { accept: 'application/json' }, signal: visit.signal })
+    const findings = clockFindings(visit, response, before)
+    const unfit = await unfitness(visit, url, response)
+    return { findings: unfit === undefined ? findings : [...findings, unfit], usable: unfit === undefined }
+  } catch (error) {
+    if (!(error instanceof ProviderUnreachable)) throw error
+    return { findings: [await wireFinding(visit, url, error)], usable: false }
+  }
+}
+
+async function unfitness(visit: ProviderVisit, url: URL, response: Response): Promise<Finding | undefined> {
+  const { provider, key } = visit
+  const text = await response.text()
+  const at = { severity: 'error', place: key('issuer') } as const
+  if (response.status >= 300 && response.status < 400) return redirected(visit, url, response)
+  if (response.status === 404) return realmMissing(visit, url)
+  if (response.status === 403 && text.includes('HTTPS required')) return httpsRequired(visit)
+  const document = response.status === 200 ? readJson(text) : undefined
+  if (document === undefined) {
+    const cause = `${url.origin}${url.pathname} answered ${response.status}${response.status === 200 ? ' with something that is not JSON' : ''}`
+    return { ...at, name: 'discovery-unusable', cause, fix: 'compare issuer with what the provider calls itself' }
+  }
+  return document.issuer === provider.issuer ? unfitDocument(visit, document) : issuerMismatch(visit, document.issuer)
+}
+
+function readJson(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Followed once, by hand, to tell what to write instead. The gateway itself never follows one. */
+async function redirected({ transport, signal, key }: ProviderVisit, url: URL, response: Response): Promise<Finding> {
+  const location = URL.parse(response.headers.get('location') ?? '', url.href)
+  const next = location === null ? undefined : await transport.fetch(location, { signal }).catch(() => undefined)
+  const issuer = next?.status === 200 ? readJson(await next.text())?.issuer : undefined
+  const fix =
+    typeof issuer === 'string'
+      ? `write \`issuer: ${issuer}\`, which is what the document there says`
+      : 'write the issuer that answers without a redirect'
+  const cause = `${url.href} redirects (${response.status}) to ${location?.href ?? 'nowhere'}, and a redirect of discovery is never followed`
+  return { name: 'discovery-redirect', severity: 'error', place: key('issuer'), cause, fix }
+}
+
+export const httpsRequired = ({ key }: ProviderVisit): Finding => ({
+  name: 'https-required',
+  severity: 'error',
+  place: key('issuer'),
+  cause: 'Keycloak answers “HTTPS required”: it believes that the request came over plain http',
+  fix: 'start Keycloak with --proxy-headers=xforwarded behind a proxy that ends TLS, and see that the proxy sends X-Forwarded-Proto',
+})
+
+/** The gateway's own judgement of the document, and of the keys it names. */
+async function unfitDocument(visit: ProviderVisit, document: Record<string, unknown>): Promise<Finding | undefined> {
+  const { oidc, key } = visit
+  const at = { severity: 'error', place: key('issuer') } as const
+  try {
+    const { jwksUrl } = await oidc.metadata()
+    const keys = await oidc.keySet.keys().catch((error: unknown) => {
+      if (error instanceof ProviderUnreachable) return wireFinding(visit, jwksUrl!, error)
+      throw error
+    })
+    if ('name' in keys) return keys
+    if (keys.keys.length > 0) return undefined
+    const cause = `${jwksUrl?.href} holds no key that could have signed a token`
+    return { ...at, name: 'signing-keys', cause, fix: 'turn on an RS256 or ES256 key for signatures at the provider' }
+  } catch (error) {
+    const methods = document.code_challenge_methods_supported
+    const offersS256 = !Array.isArray(methods) || methods.includes('S256')
+    const cause = error instanceof Error ? error.message : String(error)
+    if (!offersS256) return { ...at, name: 'pkce-not-offered', cause, fix: 'turn on PKCE with S256 at the provider' }
+    return { ...at, name: 'discovery-unusable', cause, fix: 'pin what is missing under `endpoints` or `jwksUrl`' }
+  }
+}
