@@ -94,22 +94,27 @@ function checkOpenness({ path, config }: ResolvedRoute, problems: Problems): voi
   }
 }
 
-/** Behind forward-auth nothing can put renewed tokens back into the browser's cookie, so they would go stale. */
-function checkTemplates(
-  { path, config }: ResolvedRoute,
-  { forwardAuth, session }: RouteChecks,
-  problems: Problems,
-): void {
-  if (session.store !== 'cookie' || !forwardAuth) return
+/** The cookie holds no access token and the ID token only where it fits: such a header would come and go. */
+function checkTemplates({ path, config }: ResolvedRoute, { session }: RouteChecks, problems: Problems): void {
+  if (session.store !== 'cookie') return
   for (const { name, parts } of config.headers.set) {
     const token = parts.find(({ kind }) => kind === 'accessToken' || kind === 'idToken')
     if (token === undefined) continue
-    const message = `{${token.kind}} would go stale with session.store: cookie behind forwardAuth`
-    problems.add(
-      [...path, 'headers', name],
-      message,
-      'use store: memory, or let the request go through this gateway (no forwardAuth)',
-    )
+    const message = `{${token.kind}} is not kept by session.store: cookie`
+    problems.add([...path, 'headers', name], message, 'write session.store: memory or redis')
+  }
+}
+
+function checkImpersonate({ path, config }: ResolvedRoute, problems: Problems): void {
+  const { impersonate, allow, upstream } = config
+  const at = [...path, 'impersonate']
+  if (impersonate === undefined) return
+  if (allow === 'public' || allow === 'optional') {
+    problems.add(at, `is not for ${allow} routes: there may be nobody to speak for`, 'write allow: signedIn or more')
+  }
+  if (upstream === undefined && problems.clean([...path, 'upstream'])) {
+    const hint = 'add upstream: https://kubernetes.default.svc; an ingress cannot be given a service account'
+    problems.add(at, 'needs an upstream of this gateway', hint)
   }
 }
 

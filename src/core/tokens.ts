@@ -6,4 +6,6 @@ export interface Tokens {
   readonly accessExpiresAt?: number
   /** For the logout hint and the `{idToken}` template; left out where it does not fit. */
   readonly idToken?: string
+  /** Milliseconds since the epoch: `exp - iat` after it came, so that a clock that differs from ours does no harm. */
+  readonly idExpiresAt?: number
 }

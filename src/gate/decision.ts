@@ -26,6 +26,8 @@ export interface Decision {
   readonly route: CompiledRoute | undefined
   /** The session that proved it, for upgrades that must end with it. */
   readonly live: LiveSession | undefined
+  /** When a bearer token that proved it expires, for the same upgrades; milliseconds since the epoch. */
+  readonly until: number | undefined
   /** For the upstream and for the ingress; empty values unless the verdict is `allow`. */
   readonly headers: IdentityHeaders
   /** To send where a Set-Cookie reaches the browser; an allowed answer never needs it. */

@@ -1,5 +1,6 @@
 import type { BearerResult, BearerVerifier } from '../bearer/verifier.ts'
 import type { Clock } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Identity } from '../core/identity.ts'
 import { originOf, type Target } from '../core/target.ts'
 import type { Unmet } from '../core/verdict.ts'
@@ -10,7 +11,8 @@ import type { FoundSession, LiveSession, SessionStore, SetCookies } from '../ses
 import { type Credentials, type Decision, noCookies } from './decision.ts'
 import type { HeaderMaker } from './identity-headers.ts'
 import { createJudge, refused } from './judge.ts'
-import type { Renewal } from './renewal.ts'
+import type { TokenEnd } from './passed-tokens.ts'
+import { isRenewable, type Renewal } from './renewal.ts'
 
 export interface Gate {
   /**
@@ -31,6 +33,8 @@ export interface GateParts {
   readonly renewal: Renewal
   /** By route index. */
   readonly headers: readonly HeaderMaker[]
+  /** By route index; undefined where the route passes no token on. */
+  readonly tokenEnds: readonly (TokenEnd | undefined)[]
   /** Origins of publicUrl: where unsafe requests proved by a cookie may come from. */
   readonly ownOrigins: readonly string[]
   readonly clock: Clock
@@ -42,7 +46,8 @@ interface Question {
 }
 
 /** Policy first, then proof, then requirements. A fault on the way throws; it never leaves an identity behind. */
-export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOrigins, clock }: GateParts): Gate {
+export function createGate(parts: GateParts): Gate {
+  const { policy, sessionsAt, bearer, renewal, headers, tokenEnds, ownOrigins, clock } = parts
   const judge = createJudge(headers, clock)
   const anonymous = policy.routes.map((route) => anonymousDecision(route, headers))
   const preflight = anonymous.map((decision) => ({ ...decision, isPreflight: true }))
@@ -80,15 +85,25 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
   function byToken(route: CompiledRoute, token: string, credentials: Credentials): Decision | Promise<Decision> {
     const result = bearer.verify(token)
     return result instanceof Promise
-      ? result.then((late) => judgeToken(route, late, credentials))
-      : judgeToken(route, result, credentials)
+      ? result.then((late) => judgeToken(route, token, late, credentials))
+      : judgeToken(route, token, result, credentials)
   }
 
-  function judgeToken(route: CompiledRoute, result: BearerResult, credentials: Credentials): Decision {
-    if (result.kind === 'valid')
-      return judge(route, { identity: result.identity, tokens: undefined, live: undefined }, credentials)
-    const { reason, detail } = result
-    return refused({ kind: 'challenge', route: route.index, reason, detail }, route)
+  function judgeToken(route: CompiledRoute, token: string, result: BearerResult, credentials: Credentials): Decision {
+    const challenge = { kind: 'challenge', route: route.index } as const
+    if (result.kind === 'invalid') {
+      const { reason, detail } = result
+      return refused({ ...challenge, reason, detail }, route)
+    }
+    const { identity, expiresAt } = result
+    const tokens = { accessToken: token, accessExpiresAt: expiresAt }
+    const tokenEnd = tokenEnds[route.index]
+    // Our tolerance for other clocks is not the upstream's.
+    if (tokenEnd !== undefined && tokenEnd(tokens) <= clock.now()) {
+      return refused({ ...challenge, reason: 'token_expired', detail: 'the token has expired' }, route)
+    }
+    const passed = tokenEnd === undefined ? undefined : tokens
+    return judge(route, { identity, tokens: passed, live: undefined, until: expiresAt }, credentials)
   }
 
   function byCookie(
@@ -103,7 +118,7 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
       return withoutProof(route, found.reason === 'invalid' ? 'not_signed_in' : 'session_expired', found.clear)
     }
     const { live } = found
-    const due = renewal.due(live, credentials.canSetCookie)
+    const due = renewal.due(live, credentials.canSetCookie, tokenEnds[route.index]?.(live.session.tokens))
     if ((found.renewal !== undefined || due === 'hop') && !credentials.canSetCookie && credentials.isNavigation) {
       return refused({ kind: 'login', route: route.index, reason: 'renew' }, route, live)
     }
@@ -145,8 +160,16 @@ export function createGate({ policy, sessionsAt, bearer, renewal, headers, ownOr
       const detail = `this address needs a sign-in with ${route.provider}`
       return refused({ ...refusal, reason: 'other_provider', detail }, route, live, setCookies)
     }
-    const decision = judge(route, { identity, tokens, live }, credentials)
+    const tokenEnd = tokenEnds[route.index]?.(tokens)
+    if (tokenEnd !== undefined && tokenEnd <= clock.now()) return withoutFreshToken(route, live, tokenEnd)
+    const decision = judge(route, { identity, tokens, live, until: undefined }, credentials)
     return setCookies.length === 0 ? decision : { ...decision, setCookies }
+  }
+
+  /** An expired token never leaves. Whether that is a fault that passes, or only a sign-in helps, differs. */
+  function withoutFreshToken(route: CompiledRoute, { session }: LiveSession, tokenEnd: number): Decision {
+    if (!isRenewable(session, tokenEnd)) return withoutProof(route, 'session_expired', noCookies)
+    throw new GatewayError('provider_unreachable', `route ${route.name} passes a token on, and it could not be renewed`)
   }
 
   function withoutProof(
@@ -174,6 +197,7 @@ function anonymousDecision(route: CompiledRoute, headers: readonly HeaderMaker[]
     verdict: { kind: 'allow', route: route.index, identity: undefined },
     route,
     live: undefined,
+    until: undefined,
     headers: headers[route.index]!(undefined, undefined),
     setCookies: noCookies,
     isPreflight: false,

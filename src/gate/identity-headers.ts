@@ -2,6 +2,7 @@ import type { HeadersConfig, HeaderTemplate, TemplatePart } from '../config/conf
 import type { Identity } from '../core/identity.ts'
 import type { Log } from '../core/log.ts'
 import type { Tokens } from '../core/tokens.ts'
+import type { Unmet } from '../core/verdict.ts'
 
 /** One identity as headers, name and value in turn, ready for `writeHead` and for undici. */
 export interface IdentityHeaders {
@@ -12,6 +13,8 @@ export interface IdentityHeaders {
    * keeps the client's own value where the answer lacks one (Caddy CVE-2026-30851).
    */
   readonly all: string[]
+  /** Why the upstream cannot be told of this identity: the request must not reach it. */
+  readonly unfit?: Unmet
 }
 
 export type HeaderMaker = (identity: Identity | undefined, tokens: Tokens | undefined) => IdentityHeaders
@@ -43,18 +46,20 @@ export function compileHeaders(config: HeadersConfig, names: readonly string[], 
   }
 }
 
-interface Rendering {
+export interface Rendering {
   readonly identity: Identity
   readonly tokens: Tokens | undefined
-  readonly config: HeadersConfig
+  readonly config: Pick<HeadersConfig, 'encoding' | 'groupSeparator'>
   readonly log: Log
 }
 
-/** A template with an unknown part is unknown as a whole: `Bearer ` alone would be a lie. */
-function render(template: HeaderTemplate, rendering: Rendering): string {
-  const parts = template.parts.map((part) => valueFor(part, rendering))
-  if (parts.some((part) => part === undefined || part === '')) return ''
-  return encodeHeaderValue(parts.join(''), rendering.config.encoding)
+const render = ({ parts }: HeaderTemplate, rendering: Rendering): string =>
+  encodeHeaderValue(templateText(parts, rendering), rendering.config.encoding)
+
+/** Empty where a part is unknown: `Bearer ` alone would be a lie. */
+export function templateText(parts: readonly TemplatePart[], rendering: Rendering): string {
+  const texts = parts.map((part) => valueFor(part, rendering))
+  return texts.some((text) => text === undefined || text === '') ? '' : texts.join('')
 }
 
 function valueFor(part: TemplatePart, { identity, tokens, config, log }: Rendering): string | undefined {

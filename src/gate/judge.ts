@@ -13,6 +13,8 @@ export interface Proved {
   readonly tokens: Tokens | undefined
   /** Undefined for bearer tokens. */
   readonly live: LiveSession | undefined
+  /** When a bearer token expires; undefined for sessions. */
+  readonly until: number | undefined
 }
 
 /** May this identity use this route? Remembered per session and route where time and address play no part. */
@@ -33,6 +35,7 @@ export function createJudge(makers: readonly HeaderMaker[], clock: Clock): Judge
     const unmet = route.unmet(proved.identity, context)
     if (unmet.length > 0) return refused(refusalOf(route, proved, unmet, context), route, proved.live)
     const made = remember(headers, key, route.index, () => makers[route.index]!(proved.identity, proved.tokens))
+    if (made.unfit !== undefined) return refused(forbid(route, proved.identity, [made.unfit]), route, proved.live)
     const decision = allowed(route, proved, made)
     return route.dependsOnRequest ? decision : remember(decisions, key, route.index, () => decision)
   }
@@ -49,9 +52,9 @@ function remember<T>(memory: WeakMap<object, T[]>, key: object, index: number, m
   return known[index]
 }
 
-function allowed(route: CompiledRoute, { identity, live }: Proved, headers: IdentityHeaders): Decision {
+function allowed(route: CompiledRoute, { identity, live, until }: Proved, headers: IdentityHeaders): Decision {
   const verdict = { kind: 'allow', route: route.index, identity } as const
-  return { verdict, route, live, headers, setCookies: noCookies, isPreflight: false }
+  return { verdict, route, live, until, headers, setCookies: noCookies, isPreflight: false }
 }
 
 /** A refusal as a decision: no header of anybody leaves with it. */
@@ -61,7 +64,7 @@ export function refused(
   live?: LiveSession,
   setCookies: SetCookies = noCookies,
 ): Decision {
-  return { verdict, route, live, headers: noHeaders, setCookies, isPreflight: false }
+  return { verdict, route, live, until: undefined, headers: noHeaders, setCookies, isPreflight: false }
 }
 
 /** Where a fresher or stronger sign-in would be enough, ask for that (RFC 9470). Anything else is a plain no. */

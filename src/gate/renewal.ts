@@ -13,8 +13,11 @@ export type Due = 'no' | 'background' | 'wait' | 'hop'
 export type RenewalOutcome = 'renewed' | 'ended' | 'transient' | 'operator'
 
 export interface Renewal {
-  /** @param canSetCookie whether this answer could carry the cookie that a sealed session needs after a renewal */
-  due(live: LiveSession, canSetCookie: boolean): Due
+  /**
+   * @param canSetCookie whether this answer could carry the cookie that a sealed session needs after a renewal
+   * @param tokenEnd when a token that has to be passed on expires: the renewal comes before that
+   */
+  due(live: LiveSession, canSetCookie: boolean, tokenEnd?: number): Due
   /**
    * Asks the provider for fresh tokens and claims, once per session however many requests wait. A fault of the
    * network or of our client's registration keeps the session as it was; only the provider's word ends it.
@@ -29,7 +32,7 @@ export interface RenewalParts {
   readonly leases: Leases
   /** The session lives in the browser's cookie, so a renewal must reach the browser. */
   readonly sealed: boolean
-  /** Milliseconds; undefined: 80 % of the access token's life. */
+  /** Milliseconds; undefined: 80 % of the access token's life, or sooner where the provider says so. */
   readonly refreshEvery: number | undefined
   readonly clock: Clock
   readonly log: Log
@@ -38,6 +41,10 @@ export interface RenewalParts {
 
 /** After a failure the next attempt waits this long, so that a provider in trouble is not asked by every request. */
 const retryAfter = 10_000
+/** Milliseconds a token that is passed on must still be good for: it is checked elsewhere, and by another clock. */
+const margin = 10_000
+
+const never = Number.POSITIVE_INFINITY
 
 export function createRenewal(parts: RenewalParts): Renewal {
   const { providers, leases, sealed, refreshEvery, clock, log } = parts
@@ -45,14 +52,17 @@ export function createRenewal(parts: RenewalParts): Renewal {
   const notBefore = new WeakMap<Session, number>()
   const queues = new Map(Array.from(providers, ([name, { config }]) => [name, createRefreshQueue(config.timeout)]))
 
-  function due({ session }: LiveSession, canSetCookie: boolean): Due {
+  function due({ session }: LiveSession, canSetCookie: boolean, tokenEnd?: number): Due {
     if (session.tokens.refreshToken === undefined) return 'no'
     const now = clock.now()
-    const period = periodOf(session, refreshEvery)
-    if (period === undefined || now < session.renewedAt + early(session, period)) return 'no'
+    const usual = refreshEvery ?? periodOf(session, providers.get(session.identity.provider)?.confirmEvery) ?? never
+    const life = lifeLeft(session, tokenEnd)
+    const period = Math.min(usual, life)
+    if (period === never || now < session.renewedAt + early(session, period)) return 'no'
     if (now < (notBefore.get(session) ?? 0)) return 'no'
     if (sealed) return canSetCookie ? 'wait' : 'hop'
-    return now < session.renewedAt + period ? 'background' : 'wait'
+    const latest = Math.min(usual, life - Math.min(margin, life / 10))
+    return now < session.renewedAt + latest ? 'background' : 'wait'
   }
 
   function renew(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
@@ -105,10 +115,18 @@ export function createRenewal(parts: RenewalParts): Renewal {
 }
 
 /** From one renewal to the time the next must be done, in milliseconds; undefined where nothing says so. */
-function periodOf({ tokens, renewedAt }: Session, refreshEvery: number | undefined): number | undefined {
-  if (refreshEvery !== undefined) return refreshEvery
-  return tokens.accessExpiresAt === undefined ? undefined : Math.max(tokens.accessExpiresAt - renewedAt, 1000)
+function periodOf({ tokens, renewedAt }: Session, confirmEvery: number | undefined): number | undefined {
+  if (tokens.accessExpiresAt === undefined) return confirmEvery
+  return Math.min(Math.max(tokens.accessExpiresAt - renewedAt, 1000), confirmEvery ?? Number.POSITIVE_INFINITY)
 }
+
+/** What the last renewal left of the life of a token. One that it left as it was is brought by no other either. */
+const lifeLeft = (session: Session, tokenEnd = never): number =>
+  isRenewable(session, tokenEnd) ? Math.max(tokenEnd - session.renewedAt, 1000) : never
+
+/** Whether a refresh can bring a token that ends later: there is a refresh token, and the last one did bring it. */
+export const isRenewable = ({ tokens, renewedAt }: Session, tokenEnd: number): boolean =>
+  tokens.refreshToken !== undefined && tokenEnd > renewedAt
 
 /**
  * Between 70 % and 80 % of the period, fixed per session, so that logins of one minute do not renew in one

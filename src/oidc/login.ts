@@ -9,7 +9,7 @@ import { LoginFailure, loginFailureOf } from './failure.ts'
 import { checkIdToken } from './id-token.ts'
 import { claimRulesOf, sourcesOf } from './person.ts'
 import type { Provider } from './provider.ts'
-import { expiresInOf } from './token-response.ts'
+import { expiresInOf, longestExpiresIn } from './token-response.ts'
 
 export interface LoginRequest {
   /** From the configuration, never from a Host header (RFC 9700 2.1). */
@@ -147,13 +147,18 @@ const strange = (what: string): LoginFailure =>
 /** What the token endpoint gave, in our words. */
 export function tokensOf(
   answer: { access_token: string; expires_in?: number; refresh_token?: string; id_token?: string },
-  exp: unknown,
+  claims: { idToken: Claims | undefined; accessToken: Claims | undefined },
   now: number,
 ): Tokens {
   return {
     accessToken: answer.access_token,
-    accessExpiresAt: now + expiresInOf(answer.expires_in, exp, now / 1000) * 1000,
+    accessExpiresAt: now + expiresInOf(answer.expires_in, claims.accessToken?.exp, now / 1000) * 1000,
     ...(answer.refresh_token !== undefined && { refreshToken: answer.refresh_token }),
     ...(answer.id_token !== undefined && { idToken: answer.id_token }),
+    ...(claims.idToken !== undefined && { idExpiresAt: now + lifeOf(claims.idToken) }),
   }
 }
+
+/** Milliseconds an ID token lives: `iat` is when it was issued, after a refresh too (OpenID Connect Core 12.2). */
+const lifeOf = ({ iat, exp }: Claims): number =>
+  Math.min(Math.max(Number(exp) - Number(iat), 0), longestExpiresIn) * 1000

@@ -77,7 +77,7 @@ async function proofOf(
   refuseUninvited(provider.config, identity)
   return {
     identity,
-    tokens: { ...keptTokens(session.tokens), ...tokensOf(answer, sources?.accessToken?.exp, now) },
+    tokens: { ...keptTokens(session.tokens), ...tokensOf(answer, { idToken, accessToken: sources?.accessToken }, now) },
     ...(sid !== undefined && { sid }),
   }
 }
@@ -98,9 +98,10 @@ async function sourcesOrNone(provider: Provider, received: Received): Promise<Cl
 }
 
 /** A provider that does not rotate sends no new refresh token; one that does not repeat the ID token, none either. */
-const keptTokens = ({ refreshToken, idToken }: Tokens): Tokens => ({
+const keptTokens = ({ refreshToken, idToken, idExpiresAt }: Tokens): Tokens => ({
   ...(refreshToken !== undefined && { refreshToken }),
   ...(idToken !== undefined && { idToken }),
+  ...(idExpiresAt !== undefined && { idExpiresAt }),
 })
 
 /**

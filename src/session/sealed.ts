@@ -120,7 +120,7 @@ interface Sealed {
 
 /** With the ID token (for the logout hint) where it fits, else without. */
 function sealSession(deps: SealedSessionsDeps, session: Session, seenAt: number): Sealed {
-  const { accessToken, idToken, ...tokens } = session.tokens
+  const { accessToken, idToken, idExpiresAt, ...tokens } = session.tokens
   const candidates = idToken === undefined ? [tokens] : [{ ...tokens, idToken }, tokens]
   let bytes = 0
   for (const candidate of candidates) {

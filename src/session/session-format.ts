@@ -28,6 +28,7 @@ export function writeSession({ session, seenAt }: WrittenSession): Buffer {
     a: tokens.accessToken,
     x: tokens.accessExpiresAt,
     h: tokens.idToken,
+    y: tokens.idExpiresAt,
   })
   return Buffer.concat([Buffer.of(format), Buffer.from(text)])
 }
@@ -85,12 +86,13 @@ function readIdentity(value: unknown): Identity | undefined {
   }
 }
 
-function readTokens({ f, a, x, h }: Record<string, unknown>): Tokens {
+function readTokens({ f, a, x, h, y }: Record<string, unknown>): Tokens {
   return {
     ...(typeof f === 'string' ? { refreshToken: f } : {}),
     ...(typeof a === 'string' ? { accessToken: a } : {}),
     ...(typeof x === 'number' ? { accessExpiresAt: x } : {}),
     ...(typeof h === 'string' ? { idToken: h } : {}),
+    ...(typeof y === 'number' ? { idExpiresAt: y } : {}),
   }
 }
 
