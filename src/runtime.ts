@@ -5,7 +5,8 @@ import type { Clock } from './core/clock.ts'
 import type { Log } from './core/log.ts'
 import { originOf, type Target } from './core/target.ts'
 import { createGate, type Gate } from './gate/gate.ts'
-import { compileHeaders, configuredNames } from './gate/identity-headers.ts'
+import { configuredNames } from './gate/identity-headers.ts'
+import { compileTokenEnd } from './gate/passed-tokens.ts'
 import { createRenewal, type Renewal, type RenewalOutcome } from './gate/renewal.ts'
 import { compileRouteHeaders } from './gate/route-headers.ts'
 import { openGitHub } from './oidc/github/provider.ts'
@@ -13,6 +14,7 @@ import type { IdentityProvider } from './oidc/identity-provider.ts'
 import { openProvider } from './oidc/provider.ts'
 import { compilePolicy, type Policy } from './policy/policy.ts'
 import { createHeaderNames, type HeaderNames } from './proxy/header-names.ts'
+import { createUpstreamAuthorization, type UpstreamAuthorization } from './proxy/upstream-authorization.ts'
 import { openUpstreams, type Upstreams } from './proxy/upstreams.ts'
 import { openSessions, type SessionState, type Sessions } from './session/open.ts'
 import type { Session, SessionStore } from './session/session.ts'
@@ -42,8 +44,8 @@ export interface Runtime {
   readonly headerNames: HeaderNames
   /** Origins of publicUrl. */
   readonly ownOrigins: readonly string[]
-  /** Authorization for the upstream by route; undefined where the route has no `basicAuth`. */
-  readonly basicAuth: readonly (string | undefined)[]
+  /** What proves this gateway to the upstream of each route. */
+  readonly authorizations: readonly UpstreamAuthorization[]
   /** Lets running requests finish, then closes what was opened. */
   close(): Promise<void>
 }
@@ -78,15 +80,14 @@ export function openRuntime(config: Config, world: World): Runtime {
     log,
     onOutcome: world.onRenewal,
   })
-  const names = configuredNames(config.routes)
-  const headers = config.routes.map((route) => compileHeaders(route.headers, names, log))
   const ownOrigins = config.publicUrls.map((url) => url.origin)
   const gate = createGate({
     policy,
     sessionsAt: storeByAddress(sessions),
     bearer,
     renewal,
-    headers,
+    headers: compileRouteHeaders(config.routes, log),
+    tokenEnds: config.routes.map((route) => compileTokenEnd(route.headers)),
     ownOrigins,
     clock,
   })
@@ -103,9 +104,9 @@ export function openRuntime(config: Config, world: World): Runtime {
     bearer,
     upstreams,
     trusted: parseNetworks(config.trustedProxies),
-    headerNames: createHeaderNames(names),
+    headerNames: createHeaderNames(configuredNames(config.routes)),
     ownOrigins,
-    basicAuth: config.routes.map(({ headers: { basicAuth } }) => basicAuth && basicCredentials(basicAuth)),
+    authorizations: config.routes.map(createUpstreamAuthorization),
     async close() {
       await Promise.all([upstreams.close(), bearer.close(), ...Array.from(providers.values(), (p) => p.close())])
       await sessions.close()
@@ -127,9 +128,4 @@ function storeByAddress(sessions: Sessions): (target: Target) => SessionStore | 
     stores.set(target.host, found)
     return found
   }
-}
-
-/** RFC 7617 2, in UTF-8. */
-function basicCredentials({ username, password }: { username: string; password: { reveal(): string } }): string {
-  return `Basic ${Buffer.from(`${username}:${password.reveal()}`).toString('base64')}`
 }

@@ -9,8 +9,8 @@ import { silentLog } from '../core/log.ts'
 import { normaliseHost, originOf, type Target } from '../core/target.ts'
 import type { Decision } from '../gate/decision.ts'
 import { createGate } from '../gate/gate.ts'
-import { compileHeaders, configuredNames } from '../gate/identity-headers.ts'
 import type { Renewal } from '../gate/renewal.ts'
+import { compileRouteHeaders } from '../gate/route-headers.ts'
 import { targetFrom } from '../http/request-reading.ts'
 import { type Explanation, explain } from '../policy/explain.ts'
 import { type CompiledRoute, compilePolicy } from '../policy/policy.ts'
@@ -84,13 +84,13 @@ export async function judge(question: Question, person: Person, config: Config):
   const identity = route === undefined || looksAt(route, shownBy) ? identityOf(person) : undefined
   const explanation = explain(policy, target, identity, context)
   const decision = await withSessions(config, shownBy === 'session' ? identity : undefined, (sessionsAt) => {
-    const names = configuredNames(config.routes)
     const gate = createGate({
       policy,
       sessionsAt,
       bearer: verifierFor(person),
       renewal: noRenewal,
-      headers: config.routes.map(({ headers }) => compileHeaders(headers, names, silentLog)),
+      headers: compileRouteHeaders(config.routes, silentLog),
+      tokenEnds: [],
       ownOrigins: config.publicUrls.map(({ origin }) => origin),
       clock: systemClock,
     })

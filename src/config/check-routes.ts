@@ -19,6 +19,7 @@ export function checkRoutes(all: RouteChecks, problems: Problems): void {
     checkOpenness(route, problems)
     checkTemplates(route, all, problems)
     checkOrder(all.routes.slice(0, index), route, all, problems)
+    checkImpersonate(route, problems)
     checkName(all.routes.slice(0, index), route, problems)
   })
 }
@@ -72,18 +73,20 @@ function checkHost({ path, config }: ResolvedRoute, { publicUrls, session }: Rou
 }
 
 function checkOpenness({ path, config }: ResolvedRoute, problems: Problems): void {
-  const { allow, encodedSlashes, headers, cors } = config
+  const { allow, encodedSlashes, headers, impersonate, cors } = config
   if ((allow === 'public' || allow === 'optional') && encodedSlashes === 'keep') {
     const message = `is not for ${allow} routes: an upstream could read such a path as one that is not ${allow}`
     problems.add([...path, 'encodedSlashes'], message, 'remove it, or make the route restricting')
   }
   const authorization = headers.set.some(({ name }) => name.toLowerCase() === 'authorization')
-  const ways = [headers.basicAuth !== undefined, headers.forwardAuthorization, authorization].filter(Boolean)
+  const ways = [headers.basicAuth !== undefined, headers.forwardAuthorization, authorization, impersonate].filter(
+    Boolean,
+  )
   if (ways.length > 1) {
     problems.add(
       path,
       'sets Authorization in more than one way',
-      'keep one of basicAuth, forwardAuthorization and headers.Authorization',
+      'keep one of basicAuth, forwardAuthorization, impersonate and headers.Authorization',
     )
   }
   if (config.path.includes('%2F') && encodedSlashes !== 'keep') {

@@ -200,6 +200,8 @@ export interface RouteConfig {
   readonly headers: HeadersConfig
   readonly encodedSlashes: 'refuse' | 'keep'
   /** Origins beyond our own that cookie-proved unsafe requests and upgrades may come from. */
+  /** Speak for people to a Kubernetes API; undefined: not. */
+  readonly impersonate: ImpersonateConfig | undefined
   readonly origins: readonly string[]
   readonly cors: CorsConfig | undefined
   /** Protocols an Upgrade may ask for, lower case; `websocket` unless said. */
@@ -278,6 +280,21 @@ export interface HeadersConfig {
 
 export interface HeaderTemplate {
   /** As written, for sending. */
+/** Kubernetes user impersonation: the service account's token, and whom it speaks for. */
+export interface ImpersonateConfig {
+  /** Read again whenever it changes; need not be there at the start. */
+  readonly tokenFile: string
+  /** A request whose user is not known is refused. */
+  readonly user: readonly TemplatePart[]
+  readonly uid: readonly TemplatePart[] | undefined
+  readonly groups: boolean
+  readonly groupsPrefix: string
+  /** By whole header name, `Impersonate-Extra-…`. */
+  readonly extra: readonly HeaderTemplate[]
+  /** Users and groups that may begin with `system:`. */
+  readonly allowSystem: readonly string[]
+}
+
   readonly name: string
   readonly parts: readonly TemplatePart[]
 }

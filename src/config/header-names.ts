@@ -24,6 +24,8 @@ export function checkHeaderNames(content: unknown, path: KeyPath, problems: Prob
 function wrongName(name: string, twin: string | undefined): Refused | undefined {
   if (!headerName.test(name))
     return new Refused(`${quoted(name)} is not a header name`, 'use letters, digits and dashes')
+  if (foldName(name).startsWith('impersonate-'))
+    return new Refused('is not written by hand', 'use impersonate: { user: ... } on the route')
   if (reserved.test(name)) return new Refused('is set by the gateway itself', 'choose another name')
   return twin === undefined ? undefined : new Refused(`is the same header as ${twin}`, 'keep one of the two')
 }

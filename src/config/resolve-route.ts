@@ -3,6 +3,7 @@ import type { CorsConfig, HeadersConfig, HeaderTemplate, RouteConfig, UpstreamCo
 import { checkHeaderNames, foldName } from './header-names.ts'
 import { type IdentityHeaderSet, identityHeaders } from './identity-headers.ts'
 import type { KeyPath } from './problems.ts'
+import { resolveImpersonate } from './resolve-impersonate.ts'
 import { resolveRequirements } from './resolve-requirements.ts'
 import { noteFile, type Resolving } from './resolving.ts'
 import { routeSchema } from './schema-route.ts'
@@ -44,7 +45,7 @@ export function resolveRoutes(context: Resolving, defaults: RouteDefaults): Reso
 
 function resolveRoute(path: KeyPath, shape: Shape, defaults: RouteDefaults, context: Resolving): RouteConfig {
   const host = shape.host === undefined ? undefined : (normaliseHost(shape.host, defaults.scheme) ?? shape.host)
-  const { allow, upstream, cors } = shape
+  const { allow, upstream, cors, impersonate } = shape
   return {
     name: shape.name ?? `${host ?? ''}${shape.path}`,
     host,
@@ -56,6 +57,7 @@ function resolveRoute(path: KeyPath, shape: Shape, defaults: RouteDefaults, cont
     upstream: upstream === undefined ? undefined : resolveUpstream(upstream, context),
     respond: shape.respond,
     headers: resolveHeaders(path, shape, defaults, context),
+    impersonate: impersonate && resolveImpersonate([...path, 'impersonate'], impersonate, context),
     encodedSlashes: shape.encodedSlashes,
     origins: shape.origins,
     cors: cors === undefined ? undefined : resolveCors(cors),

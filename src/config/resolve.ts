@@ -5,7 +5,7 @@ import { Secret } from '../core/secret.ts'
 import { checkAccess } from './check-access.ts'
 import { checkListeners } from './check-listeners.ts'
 import { checkRoutes } from './check-routes.ts'
-import type { Config } from './config.ts'
+import type { Config, ImpersonateConfig, TemplatePart } from './config.ts'
 import type { Environment } from './interpolate.ts'
 import { reportUnknownKey } from './issues.ts'
 import { ConfigError, type ConfigProblem, collectProblems } from './problems.ts'
@@ -148,9 +148,17 @@ export type TopLevel = Top
 
 /** Claims that rules and templates mention; sessions keep no others. */
 function keptClaims(routes: readonly ResolvedRoute[]): string[] {
-  const mentioned = routes.flatMap(({ config: { allow, headers } }) => [
+  const mentioned = routes.flatMap(({ config: { allow, headers, impersonate } }) => [
     ...(typeof allow === 'string' ? [] : claimsOf(allow)),
-    ...headers.set.flatMap(({ parts }) => parts.flatMap((part) => (part.kind === 'claim' ? [part.claim] : []))),
+    ...[...headers.set.map(({ parts }) => parts), ...templatesOf(impersonate)].flatMap(claimsIn),
   ])
   return [...new Set(mentioned)].sort()
 }
+
+const claimsIn = (parts: readonly TemplatePart[]): string[] =>
+  parts.flatMap((part) => (part.kind === 'claim' ? [part.claim] : []))
+
+const templatesOf = (impersonate: ImpersonateConfig | undefined): (readonly TemplatePart[])[] =>
+  impersonate === undefined
+    ? []
+    : [impersonate.user, impersonate.uid ?? [], ...impersonate.extra.map(({ parts }) => parts)]

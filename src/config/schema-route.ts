@@ -4,6 +4,7 @@ import { quoted, Refused } from './refused.ts'
 import { parseRoutePath } from './route-paths.ts'
 import { originText } from './schema-addresses.ts'
 import { headersSchema, identityHeadersChoice, responseHeadersSchema } from './schema-headers.ts'
+import { impersonateSchema } from './schema-impersonate.ts'
 import { duration } from './schema-quantities.ts'
 import { requirementsSchema } from './schema-requirements.ts'
 import { upstreamSchema } from './schema-upstream.ts'
@@ -145,6 +146,11 @@ export const routeSchema = z.strictObject({
   forwardAuthorization: yesOrNo()
     .prefault(false)
     .meta({ description: "Pass the client's own Authorization header on." }),
+  impersonate: impersonateSchema.optional().meta({
+    description:
+      "Kubernetes: ask the upstream in the person's name, with the service account's token and `Impersonate-*` headers.",
+    examples: [{ user: '{email}', groupsPrefix: 'oidc:' }],
+  }),
   encodedSlashes: choice(['refuse', 'keep']).prefault('refuse').meta({
     description:
       '`keep` lets paths with %2F through undecoded (GitLab, npm, RabbitMQ). Not for `public` and `optional` routes.',

@@ -25,6 +25,7 @@ const table = {
   provider_unreachable: { status: 503, say: 'The sign-in service cannot be reached right now.' },
   store_unreachable: { status: 503, say: 'The session store cannot be reached right now.' },
   overloaded: { status: 503, say: 'The gateway is busy. Please try again in a moment.' },
+  token_file_unreadable: { status: 503, say: 'The gateway cannot prove itself to the application right now.' },
   upstream_unreachable: { status: 502, say: 'The application behind this gateway did not answer.' },
   upstream_invalid: { status: 502, say: 'The application behind this gateway gave an answer that is not HTTP.' },
   upstream_timeout: { status: 504, say: 'The application behind this gateway took too long.' },

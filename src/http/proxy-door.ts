@@ -120,7 +120,7 @@ export function headersFor(current: Serving, exchange: Exchange, decision: Decis
     cookie: cookie === undefined ? undefined : withoutOwnCookies(cookie, current.sessions.isOwnCookieName),
     forwarded: forwardedOf(target, address, upstream),
     identity: decision.headers.known,
-    authorization: current.basicAuth[decision.route!.index],
+    authorization: current.authorizations[decision.route!.index]!(),
     forwardAuthorization: current.config.routes[decision.route!.index]!.headers.forwardAuthorization,
   })
 }

@@ -14,6 +14,7 @@ export const route = (changes: Partial<RouteConfig>): RouteConfig => ({
   upstream: undefined,
   respond: undefined,
   headers: { set: [], encoding: 'ascii', groupSeparator: ',', basicAuth: undefined, forwardAuthorization: false },
+  impersonate: undefined,
   encodedSlashes: 'refuse',
   origins: [],
   cors: undefined,

@@ -38,6 +38,7 @@ export const routeTo = (upstream: UpstreamConfig): RouteConfig => ({
   upstream,
   respond: undefined,
   headers: { set: [], encoding: 'ascii', groupSeparator: ',', basicAuth: undefined, forwardAuthorization: false },
+  impersonate: undefined,
   encodedSlashes: 'refuse',
   origins: [],
   cors: undefined,
