@@ -96,6 +96,33 @@ export const commands: readonly Command[] = [
     run: async (call) => (await import('./doctor.ts')).doctor(call),
   },
   {
+    name: 'setup',
+    summary: 'make or repair the client at Keycloak as the file needs it',
+    positionals: ['keycloak'],
+    options: {
+      plan: { summary: 'show what would change, and change nothing' },
+      yes: { short: 'y', summary: 'change it without asking' },
+      provider: { value: 'NAME', summary: 'which of several `providers:`' },
+      'create-realm': { summary: 'make the realm too where it is missing' },
+      'backchannel-url': { value: 'URL', summary: 'where Keycloak reaches us, if not at publicUrl' },
+      'secret-file': { value: 'PATH', summary: "write the client's secret there, mode 0600" },
+      force: { summary: 'let --secret-file replace another text' },
+      ...adminOptions,
+      config,
+      json,
+    },
+    about: [
+      'Looks at the realm of `provider.issuer` as an administrator, shows what differs from what the file needs, and changes that alone: client, redirect URIs, PKCE, logout, mappers, lost client scopes. What is there already and not of this file stays, and is named. A second run finds nothing to do.',
+      'The administrator is --admin-user, --admin-client or DOORWARD_ADMIN_TOKEN. A client needs the roles manage-clients and view-realm. Secrets come from the environment, where `-` means standard input; none is ever printed.',
+      'Exit code 0: as wanted. 1: it failed, or there are changes and nobody said yes. 2: called wrongly.',
+    ],
+    examples: [
+      'doorward setup keycloak --admin-user admin --plan',
+      'doorward setup keycloak --admin-client setup --yes --secret-file client-secret',
+    ],
+    run: async (call) => (await import('./keycloak/setup.ts')).setup(call),
+  },
+  {
     name: 'demo',
     summary: 'start a whole working world on this machine to try out',
     options: {

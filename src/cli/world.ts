@@ -5,8 +5,8 @@ import type { Output, Stream } from './output.ts'
 export interface World {
   readonly stdout: Stream
   readonly stderr: Stream
-  /** For `-`, read once. */
-  readonly stdin: AsyncIterable<string | Uint8Array>
+  /** For `-` and for answers, read once. */
+  readonly stdin: AsyncIterable<string | Uint8Array> & { readonly isTTY?: boolean }
   readonly env: Environment
   /** Relative file names start here. */
   readonly cwd: string

@@ -1,5 +1,5 @@
 /** How we prove to the token endpoint that we are the client (OpenID Connect Core 9). */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { type CryptoKey, importJWK } from 'jose'
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost, None, PrivateKeyJwt } from 'openid-client'
 import type { ClientAuthConfig } from '../config/config.ts'
@@ -28,6 +28,22 @@ export function createClientAuth(config: ClientAuthConfig): () => Promise<Client
         return PrivateKeyJwt({ key: await imported, ...(kid !== undefined && { kid }) })
       }
     }
+  }
+}
+
+/**
+ * What the provider has to know of the key of `private_key_jwt` (RFC 7517 4): its public half, `use`, `alg`, and the
+ * `kid` that our assertions name.
+ * @throws Error where the private key cannot be read; the message does not hold it
+ */
+export function publicJwkOf(config: Extract<ClientAuthConfig, { method: 'private_key_jwt' }>) {
+  const { key, keyId } = readPrivateKey(config.key)
+  const kid = config.keyId ?? keyId
+  return {
+    ...createPublicKey(key).export({ format: 'jwk' }),
+    use: 'sig',
+    alg: config.algorithm ?? algorithmFor(key),
+    ...(kid !== undefined && { kid }),
   }
 }
 

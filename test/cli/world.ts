@@ -27,9 +27,12 @@ export function worldOf({
   return {
     stdout: stream('out'),
     stderr: stream('err'),
-    stdin: (async function* () {
-      yield stdin
-    })(),
+    stdin: Object.assign(
+      (async function* () {
+        yield stdin
+      })(),
+      { isTTY },
+    ),
     env,
     cwd,
     signals: new EventEmitter(),

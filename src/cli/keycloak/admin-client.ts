@@ -41,8 +41,8 @@ export interface KeycloakAdmin {
   /** By `client_id`, compared exactly. Mappers and the names of its scopes are part of it. */
   clientNamed(clientId: string): Promise<ClientRepresentation | undefined>
   createClient(client: Readonly<Record<string, unknown>>): Promise<void>
-  /** Replaces lists; attributes that are left out keep their value. The names of scopes in it are ignored. */
-  updateClient(client: ClientRepresentation): Promise<void>
+  /** Replaces lists; fields and attributes that are left out keep their value. The names of scopes are ignored. */
+  updateClient(client: Readonly<Record<string, unknown>> & { readonly id: string }): Promise<void>
   /** Undefined for a public client. */
   clientSecret(id: string): Promise<string | undefined>
   addMapper(id: string, mapper: MapperRepresentation): Promise<void>

@@ -1,0 +1,142 @@
+/** The mappers that put into tokens what the file reads from them. */
+import type { Config, ProviderConfig, Requirements } from '../../config/config.ts'
+import type { MapperRepresentation } from './representations.ts'
+
+export interface WantedMapper {
+  /** For people: what tokens get by it. */
+  readonly what: string
+  readonly mapper: MapperRepresentation
+  /** Whether another mapper does it as well, or would with the settings of ours. */
+  judge(found: MapperRepresentation): 'does' | 'would' | 'other'
+}
+
+export interface MapperStep {
+  readonly kind: 'add' | 'repair'
+  readonly what: string
+  /** With the id of the one to repair. */
+  readonly mapper: MapperRepresentation
+}
+
+export const wantedMappers = (config: Config, provider: ProviderConfig): readonly WantedMapper[] => [
+  groupsMapper(config, provider),
+  ...audiencesOf(config, provider).map(audienceMapper),
+  // Where a person signed in through a broker; Keycloak keeps it in the session and puts it into no token by itself.
+  ...(provider.claimsKept.includes(identityProvider) ? [identityProviderMapper] : []),
+]
+
+/** `own` can be repaired; `shared` ones of client scopes belong to other clients too and are only looked at. */
+export function mapperSteps(
+  wanted: readonly WantedMapper[],
+  own: readonly MapperRepresentation[],
+  shared: readonly MapperRepresentation[],
+): MapperStep[] {
+  return wanted.flatMap(({ what, mapper, judge }): MapperStep[] => {
+    if ([...own, ...shared].some((found) => judge(found) === 'does')) return []
+    const broken = own.find((found) => judge(found) === 'would')
+    if (broken !== undefined)
+      return [{ kind: 'repair', what, mapper: { ...broken, config: { ...broken.config, ...mapper.config } } }]
+    // A second mapper for one claim leaves open which of them wins.
+    if (sharedFault({ what, mapper, judge }, shared) !== undefined) return []
+    const isTaken = own.some(({ name }) => name === mapper.name)
+    return [{ kind: 'add', what, mapper: isTaken ? { ...mapper, name: `doorward ${mapper.name}` } : mapper }]
+  })
+}
+
+/** The mapper of a client scope that is meant for it and does not do it: to be repaired by hand. */
+export const sharedFault = ({ judge }: WantedMapper, shared: readonly MapperRepresentation[]) =>
+  shared.find((found) => judge(found) === 'would')
+
+const isOn = (mapper: MapperRepresentation, token: 'id' | 'access'): boolean =>
+  mapper.config?.[`${token}.token.claim`] === 'true'
+
+function groupsMapper(config: Config, { groupsClaim, groupPaths }: ProviderConfig): WantedMapper {
+  const kind = 'oidc-group-membership-mapper'
+  const needsPaths = groupRulesOf(config).some(
+    (group) => (groupPaths === 'keep' && group.startsWith('/')) || group.slice(1).includes('/'),
+  )
+  return {
+    what: `the groups of a person as the claim ${groupsClaim}, with their full path`,
+    mapper: {
+      name: 'groups',
+      protocol: 'openid-connect',
+      protocolMapper: kind,
+      config: {
+        // A dot in the name of a claim would make an object.
+        'claim.name': groupsClaim.replaceAll('.', '\\.'),
+        'full.path': 'true',
+        'id.token.claim': 'true',
+        'access.token.claim': 'true',
+        'userinfo.token.claim': 'true',
+        'introspection.token.claim': 'true',
+      },
+    },
+    judge(found) {
+      if (found.config?.['claim.name']?.replaceAll('\\.', '.') !== groupsClaim) return 'other'
+      const isGroups = found.protocolMapper === kind
+      const hasPaths = !isGroups || !needsPaths || found.config['full.path'] === 'true'
+      if (hasPaths && (isOn(found, 'id') || isOn(found, 'access'))) return 'does'
+      return isGroups ? 'would' : 'other'
+    },
+  }
+}
+
+const identityProvider = 'identity_provider'
+
+const identityProviderMapper: WantedMapper = {
+  what: 'the identity provider a person came through, as the claim identity_provider',
+  mapper: {
+    name: identityProvider,
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-usersessionmodel-note-mapper',
+    config: {
+      'user.session.note': identityProvider,
+      'claim.name': identityProvider,
+      'jsonType.label': 'String',
+      'id.token.claim': 'true',
+      'access.token.claim': 'true',
+      'userinfo.token.claim': 'true',
+      'introspection.token.claim': 'true',
+    },
+  },
+  judge(found) {
+    if (found.config?.['claim.name'] !== identityProvider) return 'other'
+    return isOn(found, 'id') || isOn(found, 'access') ? 'does' : 'would'
+  },
+}
+
+function audienceMapper(audience: string): WantedMapper {
+  const kind = 'oidc-audience-mapper'
+  return {
+    what: `${audience} as an audience of access tokens`,
+    mapper: {
+      name: `audience ${audience}`,
+      protocol: 'openid-connect',
+      protocolMapper: kind,
+      config: {
+        'included.custom.audience': audience,
+        'id.token.claim': 'false',
+        'access.token.claim': 'true',
+        'introspection.token.claim': 'true',
+      },
+    },
+    judge({ protocolMapper, config = {}, ...rest }) {
+      const names = [config['included.client.audience'] || config['included.custom.audience']]
+      if (protocolMapper !== kind || !names.includes(audience)) return 'other'
+      return isOn({ protocolMapper, config, ...rest }, 'access') ? 'does' : 'would'
+    },
+  }
+}
+
+/** Audiences that bearer tokens of this realm need. */
+export const audiencesOf = ({ bearer }: Config, { issuer }: ProviderConfig): readonly string[] => [
+  ...new Set(bearer.filter((entry) => entry.issuer === issuer).flatMap(({ audience }) => audience)),
+]
+
+/** Every group that a rule of the file names. */
+export const groupRulesOf = ({ routes }: Config): readonly string[] =>
+  routes.flatMap(({ allow }) => (typeof allow === 'string' ? [] : groupsIn(allow)))
+
+const groupsIn = ({ groups = [], anyOf = [], not }: Requirements): readonly string[] => [
+  ...groups,
+  ...[...anyOf, ...(not === undefined ? [] : [not])].flatMap(groupsIn),
+]
