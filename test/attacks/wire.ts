@@ -29,8 +29,8 @@ export interface SendOptions {
   readonly patience?: number
   /** Stop waiting at this many answers. */
   readonly answers?: number
-  /** Over TLS, with whatever certificate is there. */
-  readonly isTls?: boolean
+  /** Over TLS, to the server of this name, with whatever certificate it has. */
+  readonly servername?: string
 }
 
 /** Text goes out as UTF-8; bytes above 0x7f that must stay as they are come as a Buffer. */
@@ -39,7 +39,9 @@ export function send(port: number, bytes: string | Buffer, options: SendOptions 
   const isHead = String(bytes).startsWith('HEAD ')
   return new Promise((resolve) => {
     const where = { port, host: '127.0.0.1', localAddress: from }
-    const socket = options.isTls ? tls.connect({ ...where, rejectUnauthorized: false }) : net.connect(where)
+    const { servername } = options
+    const socket =
+      servername === undefined ? net.connect(where) : tls.connect({ ...where, servername, rejectUnauthorized: false })
     let text = ''
     const finish = (ended: Exchange['ended']): void => {
       clearTimeout(timer)

@@ -26,6 +26,7 @@ export async function startGatewayProcess(
     mkdirSync(path.dirname(file), { recursive: true })
     writeFileSync(file, text)
   }
+  await product.beside?.(t, places.folder)
   const log = path.join(places.folder, 'output.log')
   const child = spawn(
     '/bin/sh',

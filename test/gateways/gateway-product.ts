@@ -1,4 +1,5 @@
 /** What the suite has to know of a gateway to run it from its page in docs/gateways. */
+import type { TestContext } from 'node:test'
 import type { Gateway } from '../support/real-part.ts'
 
 /** Where everything is in a test; the pages show other addresses. */
@@ -34,6 +35,8 @@ export interface GatewayProduct {
   files(places: Places): Readonly<Record<string, string>>
   arguments(folder: string): readonly string[]
   readonly environment?: (folder: string) => Readonly<Record<string, string>>
+  /** Starts what the gateway needs beside it. */
+  readonly beside?: (t: TestContext, folder: string) => Promise<void>
   /** By the name of the question. */
   readonly remarks: Readonly<Record<string, Remark>>
 }

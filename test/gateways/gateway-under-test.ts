@@ -120,7 +120,7 @@ export async function startGatewayUnderTest(
       const headers: HeaderLine[] = [['Host', `${host}:${port}`], ...(question.headers ?? [])]
       if (cookie !== undefined) headers.push(['Cookie', cookie])
       const { from = stranger } = question
-      return ask(port, { ...question, headers }, { isTls: true, from })
+      return ask(port, { ...question, headers }, { servername: host, from })
     },
     tryToAsk: (question) => under.ask(question).catch(() => undefined),
     async during(act) {
@@ -133,6 +133,7 @@ export async function startGatewayUnderTest(
       https.request({
         host: '127.0.0.1',
         port,
+        servername: host,
         rejectUnauthorized: false,
         agent: false,
         ...options,

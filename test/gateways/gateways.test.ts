@@ -6,9 +6,13 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { findPart, requirePart } from '../support/real-part.ts'
+import { caddy } from './caddy.ts'
+import { envoy } from './envoy.ts'
 import { versionOf } from './gateway-process.ts'
 import type { GatewayProduct } from './gateway-product.ts'
 import { startGatewayUnderTest } from './gateway-under-test.ts'
+import { haproxy } from './haproxy.ts'
+import { ingressNginx } from './ingress-nginx.ts'
 import { nginx } from './nginx.ts'
 import type { Question } from './question.ts'
 import { failureQuestions } from './questions-failure.ts'
@@ -25,7 +29,7 @@ const questions: readonly Question[] = [
   ...streamQuestions,
   ...failureQuestions,
 ]
-const gateways: readonly GatewayProduct[] = [nginx]
+const gateways: readonly GatewayProduct[] = [nginx, ingressNginx, caddy, haproxy, envoy]
 
 const page = new URL('../../docs/gateways/README.md', import.meta.url)
 const table = tableOf(questions, gateways)

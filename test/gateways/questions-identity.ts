@@ -61,27 +61,36 @@ const forgeries: Readonly<Record<string, readonly HeaderLine[]>> = {
   'our carriers named hop-by-hop': [['Connection', 'x-forwarded-uri, x-original-url, x-forwarded-method, cookie']],
 }
 
+const cases: readonly (readonly [what: string, headers: readonly HeaderLine[]])[] = [
+  ...Object.entries(forgeries),
+  ...corpus.headerSmuggling.map(({ name, value, also = [] }) => {
+    const lines = [{ name, value }, ...also].map((line): HeaderLine => [line.name, line.value])
+    return [`${name}: ${value}`, lines] as const
+  }),
+]
+
 async function forgeriesFail(gateway: GatewayUnderTest): Promise<void> {
-  const cases = [
-    ...Object.entries(forgeries),
-    ...corpus.headerSmuggling.map(({ name, value, also = [] }) => {
-      const lines = [{ name, value }, ...also].map((line): HeaderLine => [line.name, line.value])
-      return [`${name}: ${value}`, lines] as const
-    }),
+  const entitled: Readonly<Record<string, readonly string[]>> = { '/x?bob': bob, '/public/x': nobody }
+  const asked = [
+    { target: '/x' },
+    { target: '/x?bob', as: 'bob' },
+    { target: '/public/x' },
+    { target: '/admin/x', as: 'bob' },
   ]
+  await gateway.cookieOf('bob')
+  let passed = 0
   for (const [what, headers] of cases) {
-    for (const [target, as] of [['/x'], ['/x', 'bob'], ['/public/x'], ['/admin/x', 'bob']] as const) {
-      const { result, reached } = await gateway.during(() =>
-        gateway.tryToAsk({ target, headers, ...(as !== undefined && { as }) }),
-      )
-      const which = `${what} at ${target} as ${as ?? 'nobody'}`
-      if (target === '/admin/x' || as === undefined) {
-        if (target !== '/public/x') assert.deepEqual(reached, [], `${which} reached the application`)
-      }
-      for (const received of reached) assertIdentity(received, as === undefined ? nobody : bob, which)
-      if (result !== undefined) assert.ok(result.status !== 500 || gateway.world.lines().length > 0, which)
+    const { reached } = await gateway.during(() =>
+      Promise.all(asked.map((question) => gateway.tryToAsk({ ...question, headers }))),
+    )
+    for (const received of reached) {
+      const identity = entitled[received.url]
+      assert.ok(identity !== undefined, `${what}: ${received.url} reached the application`)
+      assertIdentity(received, identity, `${what} at ${received.url}`)
     }
+    passed += reached.length
   }
+  assert.ok(passed > cases.length, 'a gateway that refuses everything has not been asked')
 }
 
 /** A gateway's own words in a client's mouth: what is asked about is what the application would get. */
@@ -161,14 +170,24 @@ async function originIsHeard(gateway: GatewayUnderTest): Promise<void> {
     assert.equal(result.status, 403, JSON.stringify(headers))
     assert.equal(reached.length, 0)
   }
-  const prefetch = await gateway.ask({ target: '/x', headers: [...navigation, ['Sec-Purpose', 'prefetch']] })
-  const frame = await gateway.ask({
-    target: '/x',
-    headers: [navigation[0]!, ['Sec-Fetch-Mode', 'navigate'], ['Sec-Fetch-Dest', 'iframe']],
-  })
-  const page = await gateway.ask({ target: '/x', headers: navigation })
-  assert.ok(String(page.header('location')).includes('/_doorward/login'))
-  for (const answer of [prefetch, frame]) assert.notEqual(answer.header('location'), page.header('location'))
+  assert.ok(await beginsLogin(gateway, navigation))
+  assert.ok(!(await beginsLogin(gateway, [...navigation, ['Sec-Purpose', 'prefetch']])), 'a prefetch begins no login')
+  assert.ok(
+    !(await beginsLogin(gateway, [...navigation.slice(0, 2), ['Sec-Fetch-Dest', 'iframe']])),
+    'nor does a frame',
+  )
+}
+
+/** Follows the way to the sign-in as far as it is ours. */
+async function beginsLogin(gateway: GatewayUnderTest, headers: readonly HeaderLine[]): Promise<boolean> {
+  let target = '/x'
+  for (let hops = 0; hops < 4; hops++) {
+    const location = (await gateway.ask({ target, headers })).header('location')
+    if (location === undefined) return false
+    if (location.startsWith(gateway.world.issuer)) return true
+    target = location.slice(gateway.origin.length)
+  }
+  throw new Error('redirects without end')
 }
 
 export const identityQuestions: readonly Question[] = [
