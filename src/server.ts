@@ -7,6 +7,7 @@ import type { Resolved } from './config/resolve.ts'
 import type { WatchOptions } from './config/watch.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { drain } from './http/drain.ts'
+import { openExtAuthzListener } from './http/ext-authz/listener.ts'
 import { buildForwardAuthListener, buildPublicListener } from './http/listeners.ts'
 import { buildOperations } from './http/operations.ts'
 import { operationsParts } from './http/operations-parts.ts'
@@ -38,6 +39,8 @@ export interface RunningServer {
 export interface Addresses {
   readonly public: URL
   readonly forwardAuth: URL | undefined
+  /** Of gRPC, without TLS; http is what a URL has for that. */
+  readonly extAuthz: URL | undefined
   readonly operations: URL | undefined
 }
 
@@ -55,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const publicApp = buildPublicListener(running.parts)
   const ingress = config.forwardAuth && buildForwardAuthListener(running.parts)
+  const extAuthz = config.extAuthz && (await openExtAuthzListener(running.parts))
   const operations = buildOperations(
     operationsParts({ ...running, ...running.parts, startedAt, accepting: () => accepting }),
   )
@@ -65,10 +69,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     addresses = {
       public: await listen(publicApp.server, config.listen, 'listen'),
       forwardAuth: config.forwardAuth && ingress && (await listen(ingress, config.forwardAuth, 'forwardAuth')),
+      extAuthz: config.extAuthz && extAuthz && urlOf(config.extAuthz.host, await extAuthz.listen(config.extAuthz)),
       operations: config.operations && (await listen(operations.server, config.operations, 'operations')),
     }
   } catch (error) {
     for (const server of listening) server.close()
+    await extAuthz?.close(0)
     await running.close()
     throw error
   }
@@ -82,12 +88,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   async function shutDown(): Promise<void> {
     accepting = false
+    extAuthz?.leave()
     await reloads.close()
     clearInterval(sweeper)
     const { drainDelay, drainTimeout } = current().limits
     await sleep(drainDelay)
     const doors = [publicApp.server, ...(ingress ? [ingress] : [])]
-    await Promise.all([...doors.map((server) => drain(server, drainTimeout)), running.parts.tunnels.closeAll()])
+    await Promise.all([
+      ...doors.map((server) => drain(server, drainTimeout)),
+      extAuthz?.close(drainTimeout),
+      running.parts.tunnels.closeAll(),
+    ])
     await publicApp.close()
     await running.close()
     operations.server.closeAllConnections()
@@ -118,5 +129,7 @@ async function listen(server: Server, { host, port }: ListenAddress, key: string
     throw new Error(`${key}: ${host}:${port} ${reason}`, { cause })
   }
   const { port: opened } = server.address() as AddressInfo
-  return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${opened}`)
+  return urlOf(host, opened)
 }
+
+const urlOf = (host: string, port: number): URL => new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)

@@ -49,6 +49,7 @@ function announce({ addresses, config }: RunningServer, out: Output): void {
   const listeners = [
     ['public traffic', addresses.public],
     ['forward-auth, for the ingress alone', addresses.forwardAuth],
+    ['ext_authz over gRPC, for the ingress alone', addresses.extAuthz],
     ['operations: /healthz /readyz /status /metrics', addresses.operations],
   ] as const
   for (const [what, address] of listeners) {

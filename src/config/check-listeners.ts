@@ -7,13 +7,15 @@ export interface Listeners {
   readonly allowInsecureHttp: boolean
   readonly listen: ListenAddress
   readonly forwardAuth: ListenAddress | undefined
+  readonly extAuthz: ListenAddress | undefined
   readonly operations: ListenAddress | undefined
 }
 
 /** publicUrl and the listeners fit together. */
 export function checkListeners(top: Listeners, problems: Problems): void {
   checkPublicUrls(top, problems)
-  const named = Object.entries({ listen: top.listen, forwardAuth: top.forwardAuth, operations: top.operations })
+  const { listen, forwardAuth, extAuthz, operations } = top
+  const named = Object.entries({ listen, forwardAuth, extAuthz, operations })
   named.forEach(([key, address], index) => {
     const taken = named.slice(0, index).find(([, earlier]) => overlap(earlier, address))
     if (taken === undefined || !problems.clean([key], [taken[0]])) return

@@ -9,6 +9,7 @@ export interface RouteChecks {
   readonly publicUrls: readonly URL[]
   readonly basePath: string
   readonly forwardAuth: boolean
+  readonly extAuthz: boolean
   readonly session: SessionConfig
 }
 
@@ -18,8 +19,8 @@ export function checkRoutes(all: RouteChecks, problems: Problems): void {
     checkHost(route, all, problems)
     checkOpenness(route, problems)
     checkTemplates(route, all, problems)
-    checkOrder(all.routes.slice(0, index), route, all, problems)
     checkImpersonate(route, problems)
+    checkOrder(all.routes.slice(0, index), route, all, problems)
     checkName(all.routes.slice(0, index), route, problems)
   })
 }
@@ -28,7 +29,7 @@ const place = (path: KeyPath): string => `routes[${path[1]}]`
 
 function checkDestination(
   { path, config }: ResolvedRoute,
-  { basePath, forwardAuth }: RouteChecks,
+  { basePath, forwardAuth, extAuthz }: RouteChecks,
   problems: Problems,
 ): void {
   const upstream = [...path, 'upstream']
@@ -38,7 +39,7 @@ function checkDestination(
     problems.add(respond, 'stands beside upstream', 'keep one of the two')
   }
   const nowhere = config.upstream === undefined && config.respond === undefined
-  if (nowhere && !forwardAuth && problems.clean(['forwardAuth'])) {
+  if (nowhere && !forwardAuth && !extAuthz && problems.clean(['forwardAuth'], ['extAuthz'])) {
     const hint = 'add upstream: http://127.0.0.1:3000, or forwardAuth: 0.0.0.0:4181 if an ingress asks this gateway'
     problems.add(path, 'has no upstream, so there is nothing to let people through to', hint)
   }

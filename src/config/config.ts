@@ -13,6 +13,8 @@ export interface Config {
   readonly listen: ListenAddress
   /** The listener for the ingress alone; undefined where the file does not ask for it. */
   readonly forwardAuth: ListenAddress | undefined
+  /** The same for gateways that ask over gRPC, as Envoy's ext_authz does; undefined where the file does not ask for it. */
+  readonly extAuthz: ListenAddress | undefined
   readonly operations: ListenAddress | undefined
   readonly providers: readonly ProviderConfig[]
   readonly session: SessionConfig
@@ -198,10 +200,10 @@ export interface RouteConfig {
   /** A fixed answer instead of an upstream. */
   readonly respond: StaticResponse | undefined
   readonly headers: HeadersConfig
-  readonly encodedSlashes: 'refuse' | 'keep'
-  /** Origins beyond our own that cookie-proved unsafe requests and upgrades may come from. */
   /** Speak for people to a Kubernetes API; undefined: not. */
   readonly impersonate: ImpersonateConfig | undefined
+  readonly encodedSlashes: 'refuse' | 'keep'
+  /** Origins beyond our own that cookie-proved unsafe requests and upgrades may come from. */
   readonly origins: readonly string[]
   readonly cors: CorsConfig | undefined
   /** Protocols an Upgrade may ask for, lower case; `websocket` unless said. */
@@ -278,8 +280,6 @@ export interface HeadersConfig {
   readonly forwardAuthorization: boolean
 }
 
-export interface HeaderTemplate {
-  /** As written, for sending. */
 /** Kubernetes user impersonation: the service account's token, and whom it speaks for. */
 export interface ImpersonateConfig {
   /** Read again whenever it changes; need not be there at the start. */
@@ -295,6 +295,8 @@ export interface ImpersonateConfig {
   readonly allowSystem: readonly string[]
 }
 
+export interface HeaderTemplate {
+  /** As written, for sending. */
   readonly name: string
   readonly parts: readonly TemplatePart[]
 }

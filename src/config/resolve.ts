@@ -79,14 +79,17 @@ function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOpti
   const session = resolveSession(context, publicUrls, makeKey)
   const routes = resolveRoutes(context, { identityHeaders: top.identityHeaders, scheme })
   checkListeners(top, problems)
-  checkRoutes({ routes, publicUrls, basePath, forwardAuth: top.forwardAuth !== undefined, session }, problems)
+  const { forwardAuth, extAuthz } = top
+  const fronts = { forwardAuth: forwardAuth !== undefined, extAuthz: extAuthz !== undefined }
+  checkRoutes({ routes, publicUrls, basePath, ...fronts, session }, problems)
   checkAccess({ routes, providers, bearer }, context)
   const claimsKept = keptClaims(routes)
   return {
     publicUrls,
     basePath,
     listen: top.listen,
-    forwardAuth: top.forwardAuth,
+    forwardAuth,
+    extAuthz,
     operations: top.operations,
     providers: providers.map(({ config }) => ({ ...config, claimsKept })),
     session,
@@ -134,6 +137,7 @@ function readTop({ content, problems }: Resolving) {
     basePath: read('basePath', shape.basePath) ?? '/_doorward',
     listen: read('listen', shape.listen) ?? { host: '0.0.0.0', port: 4180 },
     forwardAuth: read('forwardAuth', shape.forwardAuth),
+    extAuthz: read('extAuthz', shape.extAuthz),
     operations: operations === 'off' ? undefined : operations,
     trustedProxies: read('trustedProxies', shape.trustedProxies) ?? [],
     allowInsecureHttp: read('allowInsecureHttp', shape.allowInsecureHttp) ?? false,

@@ -47,6 +47,13 @@ export const configFileSchema = z.strictObject({
       description: 'Address for the ingress alone, where it asks /auth/nginx, /auth/traefik, ... Off unless written.',
       examples: ['0.0.0.0:4181'],
     }),
+  extAuthz: listenAddress()
+    .optional()
+    .meta({
+      description:
+        "Address for gateways that ask over gRPC (Envoy's ext_authz, and health checks). For the ingress alone; off unless written.",
+      examples: ['0.0.0.0:4182'],
+    }),
   operations: text((written) => (written === 'off' ? 'off' : parseListen(written)))
     .prefault('127.0.0.1:9180')
     .meta({ description: 'Address for /healthz, /readyz, /status and /metrics, or `off`.' }),
@@ -72,7 +79,7 @@ export const configFileSchema = z.strictObject({
     .prefault([])
     .meta({
       description:
-        'Addresses of the proxies in front, whose X-Forwarded-* is believed and who may ask on `forwardAuth`. Nobody unless written.',
+        'Addresses of the proxies in front, whose X-Forwarded-* is believed and who may ask on `forwardAuth` and `extAuthz`. Nobody unless written.',
       examples: [['10.42.0.0/24']],
     }),
   allowInsecureHttp: yesOrNo().prefault(false).meta({

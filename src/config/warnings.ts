@@ -13,9 +13,10 @@ export function addWarnings(config: Config, warnings: Problems, interfaces: Netw
   if (config.session.store === 'memory' && config.redis !== undefined && config.providers.length > 0) {
     warnings.add(['redis'], 'is of no use to session.store: memory', 'write session.store: redis, or remove it')
   }
-  if (config.forwardAuth !== undefined && config.trustedProxies.length === 0) {
+  for (const key of ['forwardAuth', 'extAuthz'] as const) {
+    if (config[key] === undefined || config.trustedProxies.length > 0) continue
     const hint = 'add trustedProxies with the addresses of the ingress; refused ones are named in the log'
-    warnings.add(['forwardAuth'], 'nobody may ask there: trustedProxies is empty', hint)
+    warnings.add([key], 'nobody may ask there: trustedProxies is empty', hint)
   }
 }
 

@@ -131,7 +131,7 @@ function forwardedOf(target: Target, address: string, { config }: Upstream): For
   return { for: address, host: target.host, proto: target.scheme, port: portOf(target), ...prefix }
 }
 
-function portOf({ scheme, host }: Target): string {
+export function portOf({ scheme, host }: Target): string {
   const colon = host.lastIndexOf(':')
   if (colon > host.lastIndexOf(']')) return host.slice(colon + 1)
   return scheme === 'https' ? '443' : '80'

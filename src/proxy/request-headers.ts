@@ -80,15 +80,15 @@ function withoutNominated(passed: string[], nominated: ReadonlySet<string>, name
 }
 
 /** Kubernetes takes a bearer token out of the websocket subprotocols: an Authorization header by another name. */
-function pushSubprotocols(passed: string[], name: string, value: string, forwardAuthorization: boolean): void {
-  if (forwardAuthorization || !value.includes('bearer.authorization')) {
+export function pushSubprotocols(passed: string[], name: string, value: string, forwardAuthorization: boolean): void {
+  if (forwardAuthorization || !/bearer\.authorization/i.test(value)) {
     passed.push(name, value)
     return
   }
   const harmless = value
     .split(',')
     .map((protocol) => protocol.trim())
-    .filter((protocol) => !protocol.startsWith('base64url.bearer.authorization.'))
+    .filter((protocol) => !/^base64url\.bearer\.authorization\./i.test(protocol))
   if (harmless.length > 0) passed.push(name, harmless.join(', '))
 }
 

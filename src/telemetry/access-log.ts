@@ -5,7 +5,7 @@ import { escapeControls } from './scrub.ts'
 
 export interface AccessEntry {
   /** Which front door answered; `own`: our pages. */
-  readonly front: 'proxy' | 'forward-auth' | 'own'
+  readonly front: 'proxy' | 'forward-auth' | 'ext-authz' | 'own'
   readonly requestId: string
   readonly method: string
   readonly host: string
