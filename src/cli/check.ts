@@ -53,7 +53,8 @@ function print({ shown }: ConfigFile, found: Found, strict: boolean, out: Output
   const { config, warnings, notes } = found
   for (const warning of warnings) printProblem(shown, warning, paint.warning('warning'), out)
   for (const note of notes) printProblem(shown, note, 'note', out)
-  for (const registration of registrations(config)) printUris(registration, out)
+  const gitHubs = new Set(config.providers.filter(({ kind }) => kind === 'github').map(({ name }) => name))
+  for (const registration of registrations(config)) printUris(registration, gitHubs.has(registration.provider), out)
   const store = config.providers.length === 0 ? [] : [`session store ${config.session.store}`]
   const parts = [counted(config.routes.length, 'route'), counted(config.providers.length, 'provider'), ...store]
   const summary = `${shown}: ${paint.good('fine')} (${parts.join(', ')})`
@@ -72,14 +73,15 @@ function printProblem(shown: string, problem: ConfigProblem, kind: string, out: 
 
 type Registration = UrisToRegister & { readonly issuer: string; readonly clientId: string }
 
-function printUris(registration: Registration, out: Output): void {
+function printUris(registration: Registration, isGitHub: boolean, out: Output): void {
   const { issuer, clientId, redirectUris, postLogoutRedirectUris, backchannelLogoutUri } = registration
   out.result(`Register for the client ${out.paint.strong(clientId)} at ${issuer}, to the letter:`)
-  const rows = [
-    ...redirectUris.map((uri) => ['redirect URI', uri]),
+  const redirects = redirectUris.map((uri) => [isGitHub ? 'Authorization callback URL' : 'redirect URI', uri])
+  // GitHub tells nobody about logout, and is told by nobody.
+  const logouts = [
     ...postLogoutRedirectUris.map((uri) => ['post-logout redirect URI', uri]),
     ['back-channel logout URL', backchannelLogoutUri],
   ]
-  for (const line of table(rows)) out.result(line)
+  for (const line of table(isGitHub ? redirects : [...redirects, ...logouts])) out.result(line)
   out.result()
 }

@@ -66,7 +66,7 @@ function resolveProvider(
   const { endpoints } = shape
   const config: ProviderConfig = {
     name,
-    label: shape.label ?? (name === 'default' ? new URL(shape.issuer).host : name),
+    label: shape.label ?? (name === 'default' ? nameOf(shape.issuer) : name),
     kind: shape.kind,
     issuer: shape.issuer,
     internalUrl: shape.internalUrl,
@@ -95,6 +95,9 @@ function resolveProvider(
   }
   return { path, config, anyoneMaySignIn: shape.anyoneMaySignIn }
 }
+
+/** What people call an issuer. */
+const nameOf = (issuer: string): string => (issuer === gitHubIssuer ? 'GitHub' : new URL(issuer).host)
 
 function resolveAllowedEmails({ allowedEmails }: Shape, path: KeyPath, context: Resolving): string[] | undefined {
   return allowedEmails === undefined ? undefined : resolveEmails(allowedEmails, [...path, 'allowedEmails'], context)

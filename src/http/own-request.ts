@@ -70,6 +70,10 @@ export function returnToOf({ serving, site }: OwnRequest, value: string | null |
 export const loginHref = (own: OwnRequest, returnTo: URL): string =>
   `${pageOf(own, 'login')}?rd=${encodeURIComponent(returnTo.href)}`
 
+/** The same, where the provider has to ask which account: by itself it would take the one it knows already. */
+export const otherAccountHref = (own: OwnRequest, returnTo: URL): string =>
+  `${loginHref(own, returnTo)}&prompt=select_account`
+
 export function pageAnswer(own: OwnRequest, status: number, html: Html, headers: Answer['headers'] = {}): Answer {
   const { brand } = own.serving.config
   const fixed = pageHeaders({ brand, scheme: own.site.scheme, formAction: own.serving.formAction() })

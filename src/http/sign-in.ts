@@ -56,6 +56,8 @@ export interface SignIn extends StepUp {
   readonly returnTo: URL
   /** Of the login link; the provider's allow-list decides which go along. */
   readonly parameters?: Readonly<Record<string, string>>
+  /** Instead of the file's. */
+  readonly prompt?: string
   /** Instead of counting: the flow that failed, plus one. */
   readonly attempt?: number
 }
@@ -63,7 +65,7 @@ export interface SignIn extends StepUp {
 /** Opens a flow and sends the browser to the provider, unless that has not helped several times in a row. */
 export async function startLogin(own: OwnRequest, signIn: SignIn): Promise<Answer> {
   const { serving, site, credentials } = own
-  const { provider: name, returnTo, acr, maxAge, parameters } = signIn
+  const { provider: name, returnTo, acr, maxAge, prompt, parameters } = signIn
   const provider = serving.providers.get(name)
   if (provider === undefined) throw new GatewayError('not_found', `no provider is called ${name}`)
   const attempt = signIn.attempt ?? attemptOf(own)
@@ -77,6 +79,7 @@ export async function startLogin(own: OwnRequest, signIn: SignIn): Promise<Answe
     nonce: flow.nonce,
     codeVerifier: flow.codeVerifier,
     ...stepUp,
+    ...(prompt !== undefined && { prompt }),
     ...(parameters && { parameters }),
   })
   return redirect(address.href, { 'set-cookie': setCookies })

@@ -16,7 +16,7 @@ export function refuseUninvited(
   missing: readonly string[] = [],
 ): void {
   if (allowedOrgs === undefined && allowedEmails === undefined) return
-  const orgs = new Set(groups.map((group) => group.split('/', 1)[0]!.toLowerCase()))
+  const orgs = new Set(groups.map((group) => group.toLowerCase()))
   if (allowedOrgs?.some((org) => orgs.has(org.toLowerCase()))) return
   if (email !== undefined && allowedEmails?.includes(email.toLowerCase())) return
   const lists = [allowedOrgs && 'allowedOrgs', allowedEmails && 'allowedEmails'].filter(Boolean).join(' nor of ')

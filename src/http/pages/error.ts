@@ -10,7 +10,7 @@ export interface ErrorPage {
   readonly retryHref?: string | undefined
   /** Start of a new sign-in, for the codes that are about one. */
   readonly signInHref?: string | undefined
-  /** The provider's own words, bounded and printable: they often name the cause. */
+  /** The provider's own words, or ours about this account, bounded and printable: they often name the cause. */
   readonly said?: string | undefined
 }
 
@@ -21,7 +21,7 @@ export function errorPage(brand: BrandConfig, { code, requestId, retryHref, sign
     requestId,
     body: html`
 <p>${sentenceOf(code)}</p>
-${said !== undefined && html`<p>It said: ${foreign(said)}</p>`}
+${said !== undefined && html`<p>${code !== 'login_not_allowed' && 'It said: '}${foreign(said)}</p>`}
 <p>${next[code] ?? nextByStatus[statusOf(code)] ?? 'If it stays this way, tell the people who run this site and quote the request below.'}</p>
 ${
   (retryHref !== undefined || signInHref !== undefined) &&
@@ -49,6 +49,7 @@ const headingByStatus: Readonly<Record<number, string>> = {
 const headings: Partial<Record<ErrorCode, string>> = {
   login_expired: 'Please sign in again',
   login_denied: 'You were not signed in',
+  login_not_allowed: 'You were not signed in',
   login_failed: 'The sign-in did not work',
   provider_unreachable: 'Signing in is not possible right now',
   overloaded: 'Very busy right now',
@@ -70,6 +71,7 @@ const nextByStatus: Readonly<Record<number, string>> = {
 const next: Partial<Record<ErrorCode, string>> = {
   login_expired: 'You come back to the page you wanted.',
   login_denied: 'Sign in again, or ask the people who run this site to give you access.',
+  login_not_allowed: 'Sign in with another account, or ask the people who run this site to let this one in.',
   login_failed: 'Sign in again. If it fails once more, tell the people who run this site and quote the request below.',
   provider_unreachable: 'Wait a moment and try again. People who are already signed in can go on working.',
   session_too_large: 'This is not your doing. Tell the people who run this site and quote the request below.',

@@ -13,6 +13,7 @@ import {
   liveSession,
   loginHref,
   type OwnRequest,
+  otherAccountHref,
   pageAnswer,
   pageOf,
   returnToOf,
@@ -37,11 +38,18 @@ export async function callback(own: OwnRequest, flights: CallbackFlights, name: 
   const found = flows.read(own.credentials.cookie, state)
   if (found.kind === 'unknown') return unknownFlow(own, state)
   const { flow } = found
-  if (name !== undefined && name !== flow.provider) return unknownFlow(own, state)
+  if (name !== nameInCallback(own, flow)) return unknownFlow(own, state)
   if (found.kind === 'expired') return restart(own, flow)
   const flight = await flights.once(`${own.site.origin} ${state}`, () => redeem(own, flow))
   return flight.kind === 'flown' ? flight.answer : afterReplay(own, flow)
 }
+
+/**
+ * Each of several providers answers at an address of its own, so that none can answer for another: the code of an
+ * honest one would go to whoever began the flow (mix-up, RFC 9700 4.4.2).
+ */
+const nameInCallback = ({ serving }: OwnRequest, flow: LoginFlow): string | undefined =>
+  serving.providers.size > 1 ? flow.provider : undefined
 
 async function redeem(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
   const { serving, query } = own
@@ -145,7 +153,8 @@ async function loginFailed(own: OwnRequest, flow: LoginFlow, failure: LoginFailu
   if (failure.code === 'code_rejected' && flow.attempt === 1) return restart(own, flow)
   const { requestId } = exchange
   const said = failure.description
-  const signInHref = loginHref(own, returnToOf(own, flow.returnTo))
+  const signInAt = failure.code === 'not_allowed' ? otherAccountHref : loginHref
+  const signInHref = signInAt(own, returnToOf(own, flow.returnTo))
   const html = errorPage(serving.config.brand, { code: failure.error, requestId, signInHref, said })
   return pageAnswer(own, statusOf(failure.error), html, cookies)
 }

@@ -36,13 +36,23 @@ export async function login(own: OwnRequest): Promise<Answer> {
   const first = providers.keys().next().value
   if (first === undefined) throw new GatewayError('not_found', 'the file names no provider')
   if (chosen === undefined && (providers.size > 1 || !config.login.auto)) return chooser(own, returnTo)
-  return startLogin(own, { ...wish, provider: chosen ?? first, returnTo, parameters: Object.fromEntries(query) })
+  const parameters = Object.fromEntries(query)
+  return startLogin(own, { ...wish, ...promptIn(query), provider: chosen ?? first, returnTo, parameters })
 }
+
+/** Of the values of OpenID Connect Core 3.1.2.1 the one that asks for no more than a choice. */
+const promptIn = (query: URLSearchParams) =>
+  query.get('prompt') === 'select_account' ? { prompt: 'select_account' } : {}
 
 function chooser(own: OwnRequest, returnTo: URL): Answer {
   const again = own.query.get('again')
   const providers = own.serving.config.providers.map(({ name, label }) => {
-    const query = new URLSearchParams({ provider: name, rd: returnTo.href, ...(again !== null && { again }) })
+    const query = new URLSearchParams({
+      provider: name,
+      rd: returnTo.href,
+      ...(again !== null && { again }),
+      ...promptIn(own.query),
+    })
     return { label, href: `${pageOf(own, 'login')}?${query}` }
   })
   return pageAnswer(own, 200, signInPage(own.serving.config.brand, { providers }))

@@ -5,6 +5,7 @@ import {
   liveSession,
   loginHref,
   type OwnRequest,
+  otherAccountHref,
   pageAnswer,
   pageOf,
   returnToOf,
@@ -47,10 +48,10 @@ async function endSession(own: OwnRequest, returnTo: URL, signInNext: boolean): 
     await serving.endSession(site.sessions, live.session, 'logout')
     serving.audit({ event: 'logout', requestId, address, identity, sessionId: id, by: 'person' })
   }
-  const stateFor = (through: string) =>
-    serving.signedOutStates.write(site.origin, { returnTo: returnTo.href, signInNext, through })
+  const stateFor = (through: string, goesOnAt = '') =>
+    serving.signedOutStates.write(site.origin, { returnTo: returnTo.href, signInNext, through, goesOnAt })
   const onward = live && serving.config.login.providerLogout ? providerLogout(own, live, stateFor) : undefined
-  const local = `${pageOf(own, 'signed-out')}?state=${stateFor('')}`
+  const local = `${pageOf(own, 'signed-out')}?state=${stateFor('', live?.session.identity.provider)}`
   return redirect(onward?.href ?? local, { 'set-cookie': cookies }, 303)
 }
 
@@ -78,10 +79,15 @@ export async function signedOut(own: OwnRequest): Promise<Answer> {
   const returnTo = returnToOf(own, wish?.returnTo)
   const live = await liveSession(own)
   const resumes = wish !== undefined && (wish.signInNext || serving.config.login.afterLogout === 'resume')
-  if (live === undefined && resumes) return redirect(loginHref(own, returnTo))
+  if (live === undefined && resumes) {
+    // The provider still knows the browser and would sign the same person in again.
+    const isSomeoneElse = wish.signInNext && wish.goesOnAt !== ''
+    return redirect(isSomeoneElse ? otherAccountHref(own, returnTo) : loginHref(own, returnTo))
+  }
   const { brand, login, providers } = serving.config
-  const ended = providers.find(({ name }) => name === wish?.through)?.label
-  const remains = login.providerLogout ? undefined : providers[0]?.label
+  const labelled = (wanted: string | undefined) => providers.find(({ name }) => name === wanted)?.label
+  const ended = labelled(wish?.through)
+  const remains = labelled(wish?.goesOnAt) ?? (login.providerLogout ? undefined : providers[0]?.label)
   const page = { alsoSignedOutAt: ended, stillSignedInAt: remains, signInHref: loginHref(own, returnTo) }
   return pageAnswer(own, 200, signedOutPage(brand, page))
 }

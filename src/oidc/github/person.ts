@@ -58,15 +58,14 @@ async function primaryEmail(api: GitHubApi): Promise<string | undefined> {
 }
 
 async function groupsOf(api: GitHubApi): Promise<readonly string[]> {
-  const [memberships, teams] = await Promise.all([
-    api.list('/user/memberships/orgs?state=active'),
-    api.list('/user/teams'),
-  ])
-  // An invitation nobody accepted is no membership: `state` counts, whatever the query filtered.
+  const [memberships, teams] = await Promise.all([api.list('/user/memberships/orgs'), api.list('/user/teams')])
+  // An invitation nobody accepted is no membership.
   const active = memberships.filter(({ state }) => state === 'active')
   const orgs = active.flatMap(({ organization }) => nameIn(organization, 'login'))
   const slugs = teams.flatMap((team) =>
-    nameIn(team.organization, 'login').flatMap((org) => nameIn(team, 'slug').map((slug) => `${org}/${slug}`)),
+    nameIn(team.organization, 'login')
+      .filter((org) => orgs.includes(org))
+      .flatMap((org) => nameIn(team, 'slug').map((slug) => `${org}/${slug}`)),
   )
   return [...new Set([...orgs, ...slugs])]
 }
