@@ -11,7 +11,8 @@ module_folder() { go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",\?$/
 
 # A module copied out of the cache, which is read-only.
 unpack() {
-  cp -r "$(module_folder "$1")" "$2"
+  mkdir -p "$2"
+  cp -r "$(module_folder "$1")/." "$2"
   chmod -R u+w "$2"
 }
 
@@ -44,8 +45,21 @@ func NewDNSChallengeProviderByName(name string) (challenge.Provider, error) {
 }
 GO
 
-# Its fork of this one is not served either; basic and digest authentication are not what we come for.
-go mod edit -replace "$lego=./lego" -replace github.com/abbot/go-http-auth=github.com/abbot/go-http-auth@v0.4.0
+# Its fork of this one is not served either. The original lacks two functions; with these, basic authentication refuses all.
+auth=github.com/abbot/go-http-auth
+unpack "$auth@v0.4.0" http-auth
+printf 'module %s\n\ngo 1.22\n' "$auth" >http-auth/go.mod
+cat >http-auth/more.go <<'GO'
+package auth
+
+import "net/http"
+
+func CheckSecret(password, secret string) bool { return false }
+
+func (a *DigestAuth) RequireAuthStale(w http.ResponseWriter, r *http.Request) { a.RequireAuth(w, r) }
+GO
+
+go mod edit -replace "$lego=./lego" -replace "$auth=./http-auth"
 go build -mod=mod -trimpath -ldflags "-s -w -X github.com/traefik/traefik/v3/pkg/version.Version=$version" \
   -o "$build/traefik" ./cmd/traefik
 mkdir -p "$home"
