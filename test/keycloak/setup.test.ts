@@ -97,7 +97,7 @@ test('makes the client of an empty realm: plan, question, change, and nothing to
   const plan = await setup(journey, ['--plan'])
   assert.equal(plan.code, 0, plan.err)
   assert.ok(stepsIn(plan).includes(`  + client ${clientId}`), plan.out)
-  const refused = await setup(journey, [])
+  const refused = await setup(journey, [], { stdin: 'y\n' })
   assert.deepEqual([refused.code, stepsIn(refused)], [1, stepsIn(plan)])
   assert.match(refused.err, /nothing was changed\n.*hint: add --yes/)
   assert.equal((await setup(journey, [], { isTTY: true, stdin: 'n\n' })).code, 1)
@@ -212,6 +212,54 @@ test('brings back the built-in client scopes that an import lost', async (t) => 
   assert.match(done.out, /built-in client scope basic of the realm/)
   await provesItself(journey)
   assert.match((await setup(journey, ['--yes'])).out, /nothing to do/)
+})
+
+test('leaves alone what does the same in another way, and names what only a person can decide', async (t) => {
+  const elsewhere = 'http://doorward.apps.svc:4180/_doorward/backchannel-logout'
+  const scope = { name: 'teams', protocol: 'openid-connect', protocolMappers: [groupsOf('true')] }
+  const journey = await openJourney(t, {
+    realm: {
+      client: { webOrigins: ['+'], protocolMappers: [] },
+      attributes: { 'backchannel.logout.url': elsewhere, 'require.pushed.authorization.requests': 'true' },
+    },
+  })
+  if (journey === undefined) return
+  const { gateway, realm } = journey
+  await realm.admin('POST', '/client-scopes', scope)
+  const [made] = (
+    (await realm.admin('GET', '/client-scopes')) as { id: string; name: string; protocolMappers: Json[] }[]
+  ).filter(({ name }) => name === 'teams')
+  await realm.admin('PUT', `/clients/${(await clientOf(journey))!.id}/default-client-scopes/${made!.id}`)
+  const plan = await setup(journey, ['--plan'])
+  assert.deepEqual(stepsIn(plan), [
+    '  ~ Pushed authorization request required: on -> off',
+    `  + mapper audience ${apiAudience}: ${apiAudience} as an audience of access tokens`,
+  ])
+  assert.match(plan.out, new RegExp(`remark: the back-channel logout URL ${elsewhere} is kept`))
+  assert.match(plan.out, /remark: API clients need an audience mapper of their own for gateway-api/)
+  const other = elsewhere.replace('apps', 'prod')
+  const moved = await setup(journey, ['--plan', '--backchannel-url', other])
+  assert.ok(stepsIn(moved).includes(`  ~ Backchannel logout URL: ${elsewhere} -> ${other}`), moved.out)
+
+  const [mapper] = made!.protocolMappers
+  await realm.admin('PUT', `/client-scopes/${made!.id}/protocol-mappers/models/${mapper!.id}`, {
+    ...mapper,
+    ...groupsOf('false'),
+  })
+  const { provider } = JSON.parse(readFileSync(gateway.file, 'utf8'))
+  gateway.write({ provider: { ...provider, scopes: ['profile', 'email', 'nowhere', 'organization:*'] } })
+  const tasks = await setup(journey, ['--plan'])
+  assert.ok(!tasks.out.includes('+ mapper groups'), 'two mappers of one claim')
+  assert.match(tasks.out, /by hand: the mapper "groups" of a client scope does not send the groups of a person/)
+  assert.match(tasks.out, /by hand: the realm has no client scope "nowhere": make it, or take it out of `scopes`/)
+  assert.doesNotMatch(tasks.out, /organization/)
+})
+
+const groupsOf = (fullPath: string) => ({
+  name: 'groups',
+  protocol: 'openid-connect',
+  protocolMapper: 'oidc-group-membership-mapper',
+  config: { 'claim.name': 'groups', 'full.path': fullPath, 'id.token.claim': 'true' },
 })
 
 test('an administrator with too few rights is told which role is missing, and nothing is half done', async (t) => {
