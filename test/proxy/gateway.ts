@@ -39,6 +39,7 @@ export const routeTo = (upstream: UpstreamConfig): RouteConfig => ({
   respond: undefined,
   headers: { set: [], encoding: 'ascii', groupSeparator: ',', basicAuth: undefined, forwardAuthorization: false },
   impersonate: undefined,
+  assertionAudience: undefined,
   encodedSlashes: 'refuse',
   origins: [],
   cors: undefined,
@@ -118,13 +119,13 @@ function planFor(request: http.IncomingMessage, upstream: Upstream, changes: Gat
   }
 }
 
-/** Writes bytes on a connection and gives back everything until it closes, or until nothing came for `quiet` ms. */
+/** Writes bytes on a connection and gives back everything until it closes, or nothing more came for `quiet` ms. */
 export async function exchangeBytes(port: number, bytes: string | Buffer, quiet = 150): Promise<RawAnswer> {
   const socket = net.connect(port, '127.0.0.1')
   const chunks: Buffer[] = []
   let ended: RawAnswer['ended'] = 'open'
   await new Promise<void>((done) => {
-    let timer = setTimeout(done, quiet * 4)
+    let timer = setTimeout(done, Math.max(quiet * 4, 2000))
     const later = (): void => {
       clearTimeout(timer)
       timer = setTimeout(done, quiet)
