@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import net from 'node:net'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
+import { ask } from '../attacks/wire.ts'
 import type { GatewayProduct, Places } from './gateway-product.ts'
 
 /** The version that a program prints about itself. */
@@ -43,7 +43,7 @@ export async function startGatewayProcess(
     process.off('exit', kill)
     await stop(child)
   })
-  await listening(child, places.port, () => `${product.name} did not start:\n${readFileSync(log, 'utf8')}`)
+  await serving(child, places, () => `${product.name} did not start:\n${readFileSync(log, 'utf8')}`)
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -55,19 +55,17 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-async function listening(child: ChildProcess, port: number, why: () => string): Promise<void> {
+/** It listens before its certificates and routes are there, some of them. */
+async function serving(child: ChildProcess, places: Places, why: () => string): Promise<void> {
   const end = performance.now() + 15_000
-  while (!(await answers(port))) {
+  while (!(await answers(places))) {
     if (child.exitCode !== null || performance.now() > end) throw new Error(why())
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
 
-const answers = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = net.connect(port, '127.0.0.1')
-    socket.on('connect', () => resolve(true))
-    socket.on('error', () => resolve(false))
-    socket.on('close', () => socket.destroy())
-    socket.on('connect', () => socket.end())
-  })
+async function answers({ host, port }: Places): Promise<boolean> {
+  const question = { target: '/public/ready', headers: [['Host', `${host}:${port}`]] } as const
+  const answer = await ask(port, question, { servername: host }).catch(() => undefined)
+  return answer?.status === 200
+}

@@ -21,6 +21,8 @@ import { pathQuestions } from './questions-paths.ts'
 import { signInQuestions } from './questions-sign-in.ts'
 import { streamQuestions } from './questions-streams.ts'
 import { sectionOf, tableOf, versionLine, withSection } from './table.ts'
+import { traefik } from './traefik.ts'
+import { traefikIngressNginx } from './traefik-ingress-nginx.ts'
 
 const questions: readonly Question[] = [
   ...signInQuestions,
@@ -29,7 +31,7 @@ const questions: readonly Question[] = [
   ...streamQuestions,
   ...failureQuestions,
 ]
-const gateways: readonly GatewayProduct[] = [nginx, ingressNginx, caddy, haproxy, envoy]
+const gateways: readonly GatewayProduct[] = [nginx, ingressNginx, caddy, haproxy, envoy, traefik, traefikIngressNginx]
 
 const page = new URL('../../docs/gateways/README.md', import.meta.url)
 const table = tableOf(questions, gateways)

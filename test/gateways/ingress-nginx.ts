@@ -13,7 +13,7 @@ import { slowQuestion } from './questions-failure.ts'
 
 export const ingressNginx: GatewayProduct = {
   ...nginx,
-  name: 'ingress-nginx',
+  name: 'nginx as ingress-nginx',
   files: (places) => ({ 'nginx.conf': mainFile(places.folder), 'app.conf': controllerFile(places) }),
   beside: escapeAsTheControllerDoes,
   remarks: {
