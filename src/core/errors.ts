@@ -11,6 +11,7 @@ const table = {
   no_upstream: { status: 421, say: 'This address is answered by the ingress in front of it, not here.' },
   body_too_large: { status: 413, say: 'What was sent is larger than this address accepts.' },
   body_timeout: { status: 408, say: 'What was being sent stopped arriving.' },
+  impersonation_refused: { status: 403, say: 'This request asks to be somebody else, so it was refused.' },
   csrf_refused: { status: 403, say: 'This request came from another site, so it was refused.' },
   peer_untrusted: { status: 403, say: 'Only the ingress may ask here.' },
   forwarded_headers_missing: { status: 400, say: 'The proxy in front of this gateway did not say what was asked for.' },

@@ -7,7 +7,8 @@ import type { Unmet } from '../core/verdict.ts'
 import { isCorsOrigin, isPreflight } from '../policy/cors.ts'
 import { originProblem } from '../policy/origin.ts'
 import type { CompiledRoute, Policy } from '../policy/policy.ts'
-import type { FoundSession, LiveSession, SessionStore, SetCookies } from '../session/session.ts'
+import type { FoundSession, LiveSession, Session, SessionStore, SetCookies } from '../session/session.ts'
+import { type AssertionHeader, withAssertion } from './assertion.ts'
 import { type Credentials, type Decision, noCookies } from './decision.ts'
 import type { HeaderMaker } from './identity-headers.ts'
 import { createJudge, refused } from './judge.ts'
@@ -23,6 +24,8 @@ export interface Gate {
   decide(target: Target, credentials: Credentials): Decision | Promise<Decision>
   /** What an identity still lacks for a target: asked once after a step-up, so that it never loops. */
   unmet(target: Target, identity: Identity, address: string): readonly Unmet[]
+  /** A token that this route passes on has expired, and no refresh brings another: only a sign-in does. */
+  needsSignIn(route: CompiledRoute, session: Session): boolean
 }
 
 export interface GateParts {
@@ -161,14 +164,14 @@ export function createGate(parts: GateParts): Gate {
       return refused({ ...refusal, reason: 'other_provider', detail }, route, live, setCookies)
     }
     const tokenEnd = tokenEnds[route.index]?.(tokens)
-    if (tokenEnd !== undefined && tokenEnd <= clock.now()) return withoutFreshToken(route, live, tokenEnd)
+    if (tokenEnd !== undefined && tokenEnd <= clock.now()) return withoutFreshToken(route, live)
     const decision = judge(route, { identity, tokens, live, until: undefined }, credentials)
     return setCookies.length === 0 ? decision : { ...decision, setCookies }
   }
 
   /** An expired token never leaves. Whether that is a fault that passes, or only a sign-in helps, differs. */
-  function withoutFreshToken(route: CompiledRoute, { session }: LiveSession, tokenEnd: number): Decision {
-    if (!isRenewable(session, tokenEnd)) return withoutProof(route, 'session_expired', noCookies)
+  function withoutFreshToken(route: CompiledRoute, { session }: LiveSession): Decision {
+    if (needsSignIn(route, session)) return withoutProof(route, 'session_expired', noCookies)
     throw new GatewayError('provider_unreachable', `route ${route.name} passes a token on, and it could not be renewed`)
   }
 
@@ -189,7 +192,12 @@ export function createGate(parts: GateParts): Gate {
     return match.kind === 'unrouted' ? [] : match.route.unmet(identity, { clientAddress: address, now: clock.now() })
   }
 
-  return { decide, unmet }
+  function needsSignIn(route: CompiledRoute, session: Session): boolean {
+    const tokenEnd = tokenEnds[route.index]?.(session.tokens)
+    return tokenEnd !== undefined && tokenEnd <= clock.now() && !isRenewable(session, tokenEnd)
+  }
+
+  return { decide, unmet, needsSignIn }
 }
 
 function anonymousDecision(route: CompiledRoute, headers: readonly HeaderMaker[]): Decision {

@@ -59,7 +59,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
   const tunnels = createOpenTunnels()
   // Whoever ended a session, and on whatever process: what it holds open ends too.
   const { revocations } = sessionState
-  revocations.onMark(() => tunnels.sweep(({ session }) => revocations.covers(session, handleOf(session.id))))
+  revocations.onMark(() => tunnels.endCovered(({ session }) => revocations.covers(session, handleOf(session.id))))
   const world: World = {
     clock,
     log,
@@ -121,7 +121,7 @@ export async function openProcess(config: Config, destination: LogDestination, c
     },
     sweep() {
       const now = clock.now()
-      tunnels.sweep((live) => isOver(live, now, serving.config.session))
+      tunnels.sweep((live) => isOver(live, now, serving.config.session), now)
     },
     async close() {
       await Promise.all([serving.close(), retired.close()])

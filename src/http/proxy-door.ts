@@ -90,6 +90,7 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
         observer.upstreamAnswered(exchange, status, latency)
         observer.finished(exchange, status)
       },
+      onLongAnswer: (answer, endless) => tunnels.addAnswer(answer, decision, endless),
       onAbort: () => observer.finished(exchange, clientClosedRequest),
       onFailure: (error) => fail(current, exchange, response, error),
     })

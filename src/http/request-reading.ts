@@ -3,6 +3,7 @@ import { clientAddress, type Networks } from '../core/addresses.ts'
 import { GatewayError } from '../core/errors.ts'
 import { normaliseHost, readPath, type Target } from '../core/target.ts'
 import type { Credentials } from '../gate/decision.ts'
+import { isImpersonation } from '../proxy/header-names.ts'
 import { refuseUnsafeFraming } from '../proxy/request-framing.ts'
 import { type Asker, askerOf } from './asker.ts'
 
@@ -64,6 +65,18 @@ export function refuseUnclearHead(request: IncomingMessage): void {
   }
   if (hosts !== 1) throw new GatewayError('bad_request', `${hosts} Host headers`)
   if (authorizations > 1) throw new GatewayError('bad_request', `${authorizations} Authorization headers`)
+}
+
+/**
+ * The proxy strips these headers; an ingress forwards the request itself, with whatever the client sent.
+ *
+ * @throws GatewayError `impersonation_refused`
+ */
+export function refuseImpersonation({ rawHeaders }: IncomingMessage): void {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (isImpersonation(rawHeaders[i]!))
+      throw new GatewayError('impersonation_refused', `${rawHeaders[i]} from a client`)
+  }
 }
 
 /**

@@ -26,6 +26,7 @@ export function wishFor({ serving, credentials }: OwnRequest, returnTo: URL, liv
   if (live === undefined) return { ...plain, isMet: false }
   const { identity } = live.session
   if (provider !== undefined && provider !== identity.provider) return { ...plain, isMet: false }
+  if (serving.gate.needsSignIn(route, live.session)) return { ...plain, isMet: false }
   const context = { clientAddress: credentials.address, now: serving.clock.now() }
   if (route.unmet(identity, context).length === 0) return { isMet: true }
   const stepUp = route.stepUp(identity, context)

@@ -32,7 +32,7 @@ export function createUpgradeDoor(serving: () => Serving, observer: Observer, tu
   }
 
   function answer(current: Serving, exchange: Exchange, connection: Connection, decision: Decision): void {
-    const { verdict, route, setCookies, live } = decision
+    const { verdict, route, setCookies } = decision
     observer.decided(exchange, decision)
     if (verdict.kind !== 'allow') {
       const refusal = current.refuser.refuse(verdict, route, askingOf(exchange))
@@ -59,7 +59,7 @@ export function createUpgradeDoor(serving: () => Serving, observer: Observer, tu
       },
       onFailure: (error) => fail(current, exchange, connection.socket, error),
     })
-    tunnels.add(opened, live)
+    tunnels.add(opened, decision)
   }
 
   function fail(current: Serving, exchange: Exchange, socket: Duplex, error: unknown): void {

@@ -22,6 +22,13 @@ export interface ForwardPlan extends ResponseHeaderRules {
    * @param latency milliseconds since `forward` was called
    */
   onResponse?(status: number, latency: number): void
+  /**
+   * The answer does not come at once: whoever let it in may end it before its time. Not called for answers of a known,
+   * small length.
+   * @param endless the upstream did not say how long it will be
+   * @returns called when the answer is over, however it ended
+   */
+  onLongAnswer?(answer: LongAnswer, endless: boolean): () => void
   /** The client went away before an answer came: there is nobody left to tell. */
   onAbort?(): void
   /**
@@ -31,6 +38,13 @@ export interface ForwardPlan extends ResponseHeaderRules {
   onFailure(error: GatewayError): void
 }
 
+export interface LongAnswer {
+  /** Cuts it off, so that it looks as incomplete as it is, and lets go of the upstream. */
+  close(): void
+}
+
+/** Bytes up to which an answer of known length is not worth watching: it is out before anybody could sign out. */
+const short = 1024 * 1024
 /** 1xx answers before the final one; an upstream that sends more is not worth waiting for. */
 const maxInterim = 20
 /** Written so that the head goes out in latin1, as it came; `flushHeaders` would write it as UTF-8. */
@@ -52,7 +66,7 @@ export function forward(request: IncomingMessage, response: ServerResponse, plan
  *
  * States, in order: waiting (nothing sent), `answering` (the head is out), `over` (nothing more may happen).
  */
-class Exchange implements Dispatcher.DispatchHandler, Watched {
+class Exchange implements Dispatcher.DispatchHandler, Watched, LongAnswer {
   quiet = 0
   private readonly startedAt: number
   private controller: Dispatcher.DispatchController | undefined
@@ -67,6 +81,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   /** Bytes of the body still to come; NaN where the upstream did not say. */
   private left = Number.NaN
   private options: UpstreamRequest | undefined
+  private release: (() => void) | undefined
   private readonly request: IncomingMessage
   private readonly response: ServerResponse
   private readonly plan: ForwardPlan
@@ -155,9 +170,11 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
     this.quiet = 0
     plan.onResponse?.(status, performance.now() - this.startedAt)
     // The length of an answer to HEAD is not that of its body.
-    if (request.method !== 'HEAD' && status !== 204 && status !== 304) this.left = Number(headers['content-length'])
+    const hasContent = request.method !== 'HEAD' && status !== 204 && status !== 304
+    if (hasContent) this.left = Number(headers['content-length'])
     if (isEventStream(headers)) plan.upstream.idle.delete(this)
     else plan.upstream.idle.add(this)
+    if (hasContent && !(this.left <= short)) this.release = plan.onLongAnswer?.(this, Number.isNaN(this.left))
     // A head whose body comes later must not wait for it; most come together, and then this finds nothing to do.
     process.nextTick(flushHead, response)
   }
@@ -229,6 +246,12 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
     this.fail(late)
   }
 
+  close(): void {
+    const ended = new GatewayError('bad_request', 'what let this answer in has ended')
+    this.controller?.abort(ended)
+    this.fail(ended)
+  }
+
   private fail(error: GatewayError): void {
     if (this.over) return
     this.finish()
@@ -252,6 +275,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   private finish(): void {
     this.over = true
     this.plan.upstream.idle.delete(this)
+    this.release?.()
   }
 }
 

@@ -58,6 +58,7 @@ const wellKnownNames = new Set([
   'remote-email',
   'remote-name',
   'x-remote-user',
+  'x-remote-uid',
   'x-remote-group',
   'x-remote-groups',
   'x-remote-email',
@@ -158,6 +159,10 @@ const spared = new Set(['x-auth-token', 'x-auth-key', 'x-user-agent'])
 
 const isWellKnown = (folded: string): boolean =>
   !spared.has(folded) && (wellKnownNames.has(folded) || wellKnownPrefixes.some((prefix) => folded.startsWith(prefix)))
+
+/** A header by which a Kubernetes API is asked to take the sender for somebody else, in any spelling. */
+export const isImpersonation = (rawName: string): boolean =>
+  /impersonate/i.test(rawName) && aliasesOf(foldHeaderName(rawName)).some((name) => name.startsWith('impersonate-'))
 
 /** Names kept in the memo; a flood of invented ones costs a recount, never memory. */
 const memoSize = 2_000

@@ -10,8 +10,9 @@ export async function openWebSocket(
   t: TestContext,
   url: string,
   headers: Readonly<Record<string, string>> = {},
+  protocols: readonly string[] = [],
 ): Promise<WebSocketTry> {
-  const socket = new WebSocket(url.replace(/^http/, 'ws'), { headers })
+  const socket = new WebSocket(url.replace(/^http/, 'ws'), [...protocols], { headers })
   t.after(() => socket.terminate())
   const closed = new Promise<number>((resolve) => void socket.once('close', resolve))
   return new Promise((resolve, reject) => {

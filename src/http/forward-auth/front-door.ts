@@ -6,7 +6,14 @@ import { closingIfUnclear, sendAnswer, withHeaders } from '../answer.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
 import type { OpenTunnels } from '../open-tunnels.ts'
-import { peerOf, RequestCredentials, refuseOwnPages, refuseUnclearHead, targetFrom } from '../request-reading.ts'
+import {
+  peerOf,
+  RequestCredentials,
+  refuseImpersonation,
+  refuseOwnPages,
+  refuseUnclearHead,
+  targetFrom,
+} from '../request-reading.ts'
 import type { Serving } from '../serving.ts'
 import type { ForwardAuthAdapter } from './adapter.ts'
 import { envoy, gatewayApi } from './envoy.ts'
@@ -55,6 +62,7 @@ export function createForwardAuthDoor({ serving, observer, tunnels, witness }: F
     if (found === undefined) throw new GatewayError('not_found', `no such endpoint; there are ${endpoints.join(', ')}`)
     const { adapter, pathBelow } = found
     refuseUnclearHead(request)
+    refuseImpersonation(request)
     const { surroundings } = current
     const asked = adapter.asked(request, pathBelow)
     const target = targetFrom({ ...asked, scheme: asked.scheme ?? surroundings.scheme }, surroundings)
