@@ -4,11 +4,13 @@ import { type Networks, parseNetworks } from './core/addresses.ts'
 import type { Clock } from './core/clock.ts'
 import type { Log } from './core/log.ts'
 import { originOf, type Target } from './core/target.ts'
+import { createAsserter } from './gate/assertion.ts'
 import { createGate, type Gate } from './gate/gate.ts'
 import { configuredNames } from './gate/identity-headers.ts'
 import { compileTokenEnd } from './gate/passed-tokens.ts'
 import { createRenewal, type Renewal, type RenewalOutcome } from './gate/renewal.ts'
 import { compileRouteHeaders } from './gate/route-headers.ts'
+import { type AssertionKeys, deriveAssertionKeys, fixedAssertionKeys } from './keys/assertion-keys.ts'
 import { openGitHub } from './oidc/github/provider.ts'
 import type { IdentityProvider } from './oidc/identity-provider.ts'
 import { openProvider } from './oidc/provider.ts'
@@ -42,6 +44,8 @@ export interface Runtime {
   readonly upstreams: Upstreams
   readonly trusted: Networks
   readonly headerNames: HeaderNames
+  /** Undefined where nothing is signed for applications. */
+  readonly assertionKeys: AssertionKeys | undefined
   /** Origins of publicUrl. */
   readonly ownOrigins: readonly string[]
   /** What proves this gateway to the upstream of each route. */
@@ -80,13 +84,17 @@ export function openRuntime(config: Config, world: World): Runtime {
     log,
     onOutcome: world.onRenewal,
   })
+  const tokenHeaders = bearer.sources.map(({ header }) => header)
   const ownOrigins = config.publicUrls.map((url) => url.origin)
+  const assertion = openAssertion(config, clock)
   const gate = createGate({
     policy,
-    sessionsAt: storeByAddress(sessions),
+    // Without a provider nobody can begin one.
+    sessionsAt: config.providers.length === 0 ? () => undefined : storeByAddress(sessions),
     bearer,
     renewal,
-    headers: compileRouteHeaders(config.routes, log),
+    headers: compileRouteHeaders(config.routes, log, tokenHeaders),
+    assertion: assertion && { name: assertion.header, make: assertion.make },
     tokenEnds: config.routes.map((route) => compileTokenEnd(route.headers)),
     ownOrigins,
     clock,
@@ -104,7 +112,12 @@ export function openRuntime(config: Config, world: World): Runtime {
     bearer,
     upstreams,
     trusted: parseNetworks(config.trustedProxies),
-    headerNames: createHeaderNames(configuredNames(config.routes)),
+    assertionKeys: assertion?.keys,
+    headerNames: createHeaderNames([
+      ...configuredNames(config.routes),
+      ...tokenHeaders,
+      ...(assertion ? [assertion.header] : []),
+    ]),
     ownOrigins,
     authorizations: config.routes.map(createUpstreamAuthorization),
     async close() {
@@ -112,6 +125,20 @@ export function openRuntime(config: Config, world: World): Runtime {
       await sessions.close()
     },
   }
+}
+
+/** What signs for applications, and under which names. */
+function openAssertion({ assertion, session, publicUrls, routes }: Config, clock: Clock) {
+  const [first] = publicUrls
+  if (assertion === undefined || first === undefined) return undefined
+  const { header, lifetime } = assertion
+  const keys =
+    assertion.keys === undefined ? deriveAssertionKeys(session.secrets, clock) : fixedAssertionKeys(assertion.keys)
+  const audiences = routes.map(
+    ({ assertionAudience, host }) =>
+      assertionAudience ?? (host === undefined ? first.origin : `${first.protocol}//${host}`),
+  )
+  return { header, keys, make: createAsserter(keys, { issuer: first.origin, audiences, lifetime }, clock) }
 }
 
 /** Asked for every request: the hosts that get here are those of the file, so remembering them is bounded. */

@@ -90,6 +90,7 @@ export async function judge(question: Question, person: Person, config: Config):
       bearer: verifierFor(person),
       renewal: noRenewal,
       headers: compileRouteHeaders(config.routes, silentLog),
+      assertion: undefined,
       tokenEnds: [],
       ownOrigins: config.publicUrls.map(({ origin }) => origin),
       clock: systemClock,
@@ -124,6 +125,7 @@ function identityOf(person: Person): Identity | undefined {
 /** What the token proves is settled already; the gate gets the result whatever it shows. */
 function verifierFor(person: Person): BearerVerifier {
   return {
+    sources: [],
     verify: () => resultOf(person),
     states: () => new Map(),
     cacheStatistics: () => ({ entries: 0, bytes: 0, hits: 0, misses: 0 }),
@@ -141,6 +143,7 @@ function resultOf(person: Person): BearerResult {
 const credentialsOf = ({ target, address }: Question, shownBy: ShownBy) => ({
   cookie: undefined,
   authorization: shownBy === 'token' ? 'Bearer explained' : undefined,
+  header: () => undefined,
   origin: originOf(target),
   secFetchSite: 'same-origin',
   requestedMethod: undefined,

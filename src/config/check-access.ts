@@ -6,7 +6,7 @@ import { choosesPeople, namesRead } from './resolve-requirements.ts'
 import type { ResolvedRoute } from './resolve-route.ts'
 import type { Resolving } from './resolving.ts'
 import { nearest } from './spelling.ts'
-import { keysOf, kindOf, valueAt } from './tree.ts'
+import { keysOf, valueAt } from './tree.ts'
 
 export interface AccessChecks {
   readonly routes: readonly ResolvedRoute[]
@@ -17,9 +17,12 @@ export interface AccessChecks {
 export function checkAccess(all: AccessChecks, { content, problems }: Resolving): void {
   const providerNames =
     valueAt(content, ['provider']) === undefined ? keysOf(valueAt(content, ['providers'])) : ['default']
-  const bearerWritten = kindOf(valueAt(content, ['bearer'])) === 'list' && valueAt(content, ['bearer', 0]) !== undefined
+  const entries = valueAt(content, ['bearer'])
+  const headers = Array.isArray(entries) ? entries.map((entry) => valueAt(entry, ['header'])) : []
+  const bearerWritten = headers.some((header) => header === undefined)
+  const sourceWritten = headers.some((header) => header !== undefined)
   for (const route of all.routes) {
-    checkAccept(route, providerNames.length > 0, bearerWritten, problems)
+    checkAccept(route, { provider: providerNames.length > 0, bearer: bearerWritten, source: sourceWritten }, problems)
     checkProviderName(route, providerNames, problems)
   }
   for (const route of all.routes) checkNames(route, all.providers, providerNames, problems)
@@ -28,19 +31,23 @@ export function checkAccess(all: AccessChecks, { content, problems }: Resolving)
 
 function checkAccept(
   { path, config }: ResolvedRoute,
-  hasProvider: boolean,
-  hasBearer: boolean,
+  has: { readonly provider: boolean; readonly bearer: boolean; readonly source: boolean },
   problems: Problems,
 ): void {
   const at = [...path, 'accept']
   if (config.allow === 'public') {
     return
   }
-  if (config.accept.includes('bearer') && !hasBearer && problems.clean(['bearer'])) {
+  if (config.accept.includes('bearer') && !has.bearer && problems.clean(['bearer'])) {
     const hint = 'add bearer: [{ issuer: https://..., audience: ... }], or remove bearer here'
     problems.add(at, 'lets bearer tokens in, but the file names no issuer of them', hint)
   }
-  if (config.accept.includes('session') && !hasProvider && problems.clean(['provider'], ['providers'])) {
+  if (
+    config.accept.includes('session') &&
+    !has.provider &&
+    !has.source &&
+    problems.clean(['provider'], ['providers'])
+  ) {
     const message = 'needs people to sign in, but the file names no provider'
     problems.add(path, message, 'add provider: { issuer, clientId }, or write allow: public or accept: [bearer]')
   }

@@ -1,4 +1,5 @@
 import type { Secret } from '../core/secret.ts'
+import type { AssertionConfig } from './assertion-config.ts'
 import type { RedisConfig } from './redis-config.ts'
 
 /**
@@ -21,6 +22,8 @@ export interface Config {
   /** The store shared by all replicas; undefined where the file has none. */
   readonly redis: RedisConfig | undefined
   readonly bearer: readonly BearerConfig[]
+  /** Signed statements for applications; undefined where the file does not ask for them. */
+  readonly assertion: AssertionConfig | undefined
   /** CIDR ranges whose X-Forwarded-* is believed; empty: nobody's. */
   readonly trustedProxies: readonly string[]
   /** http for publicUrl, issuer or upstream TLS off loopback was accepted in writing. */
@@ -156,6 +159,11 @@ export interface LimitsConfig {
 }
 
 export interface BearerConfig {
+  /**
+   * Lower case: the header a gateway in front puts its token into, which then stands for a session; undefined:
+   * Authorization, for API clients.
+   */
+  readonly header: string | undefined
   readonly issuer: string
   readonly audience: readonly string[]
   /** Where the issuer's keys are; undefined: from discovery. */
@@ -201,6 +209,8 @@ export interface RouteConfig {
   readonly respond: StaticResponse | undefined
   readonly headers: HeadersConfig
   /** Speak for people to a Kubernetes API; undefined: not. */
+  /** `aud` of a signed statement; undefined: the origin people reach the route at. */
+  readonly assertionAudience: string | undefined
   readonly impersonate: ImpersonateConfig | undefined
   readonly encodedSlashes: 'refuse' | 'keep'
   /** Origins beyond our own that cookie-proved unsafe requests and upgrades may come from. */

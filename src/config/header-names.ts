@@ -21,6 +21,12 @@ export function checkHeaderNames(content: unknown, path: KeyPath, problems: Prob
   }
 }
 
+/** Why a token cannot come in a header of this name; undefined where it can. */
+export function wrongTokenHeader(name: string): Refused | undefined {
+  if (/^authorization$/i.test(name)) return new Refused('is where API clients put tokens', 'leave header out')
+  return wrongName(name, undefined)
+}
+
 function wrongName(name: string, twin: string | undefined): Refused | undefined {
   if (!headerName.test(name))
     return new Refused(`${quoted(name)} is not a header name`, 'use letters, digits and dashes')

@@ -28,6 +28,7 @@ export function resolveBearer(context: Resolving, allowInsecureHttp: boolean): B
     }
     return [
       {
+        header: shape.header,
         issuer: shape.issuer,
         audience: shape.audience,
         jwksUrl: shape.jwksUrl,

@@ -58,6 +58,7 @@ function resolveRoute(path: KeyPath, shape: Shape, defaults: RouteDefaults, cont
     respond: shape.respond,
     headers: resolveHeaders(path, shape, defaults, context),
     impersonate: impersonate && resolveImpersonate([...path, 'impersonate'], impersonate, context),
+    assertionAudience: shape.assertionAudience,
     encodedSlashes: shape.encodedSlashes,
     origins: shape.origins,
     cors: cors === undefined ? undefined : resolveCors(cors),

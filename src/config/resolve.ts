@@ -10,6 +10,7 @@ import type { Environment } from './interpolate.ts'
 import { reportUnknownKey } from './issues.ts'
 import { ConfigError, type ConfigProblem, collectProblems } from './problems.ts'
 import type { ParsedFile } from './read.ts'
+import { resolveAssertion } from './resolve-assertion.ts'
 import { resolveBearer } from './resolve-bearer.ts'
 import { resolveBrand } from './resolve-brand.ts'
 import { resolveProviders } from './resolve-provider.ts'
@@ -95,6 +96,7 @@ function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOpti
     session,
     redis: resolveRedis(context),
     bearer: bearer.map((entry) => ({ ...entry, claimsKept })),
+    assertion: resolveAssertion(context, routes),
     trustedProxies: top.trustedProxies,
     allowInsecureHttp,
     routes: routes.map(({ config }) => config),

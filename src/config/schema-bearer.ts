@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { asymmetricAlgorithms, isAsymmetric } from '../core/algorithms.ts'
+import { wrongTokenHeader } from './header-names.ts'
 import { Refused } from './refused.ts'
 import { httpUrl, issuer } from './schema-addresses.ts'
 import { duration } from './schema-quantities.ts'
@@ -15,7 +16,17 @@ const algorithm = () =>
     return new Refused(`"${written}" is not a signature algorithm`, known)
   })
 
+const tokenHeader = () => text((written) => wrongTokenHeader(written) ?? written.toLowerCase())
+
 export const bearerSchema = z.strictObject({
+  header: tokenHeader()
+    .optional()
+    .meta({
+      description:
+        'Header a gateway in front puts its signed token into. Such a token stands for a session: people do not sign in twice. ' +
+        'Unset: `Authorization: Bearer`, for API clients.',
+      examples: ['Cf-Access-Jwt-Assertion'],
+    }),
   issuer: issuer().meta({
     description: 'Issuer, to the letter as in its tokens (`iss`).',
     examples: ['https://keycloak.example.com/realms/main'],

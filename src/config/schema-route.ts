@@ -151,6 +151,12 @@ export const routeSchema = z.strictObject({
       "Kubernetes: ask the upstream in the person's name, with the service account's token and `Impersonate-*` headers.",
     examples: [{ user: '{email}', groupsPrefix: 'oidc:' }],
   }),
+  assertionAudience: plainText()
+    .optional()
+    .meta({
+      description: '`aud` of the signed statement for this route (`assertion`). Unset: the address people reach it at.',
+      examples: ['grafana'],
+    }),
   encodedSlashes: choice(['refuse', 'keep']).prefault('refuse').meta({
     description:
       '`keep` lets paths with %2F through undecoded (GitLab, npm, RabbitMQ). Not for `public` and `optional` routes.',

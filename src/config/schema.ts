@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { quoted, Refused } from './refused.ts'
 import { listenAddress, network, origin, parseListen } from './schema-addresses.ts'
+import { assertionSchema } from './schema-assertion.ts'
 import { bearerSchema } from './schema-bearer.ts'
 import { identityHeadersChoice } from './schema-headers.ts'
 import { providerSchema } from './schema-provider.ts'
@@ -75,6 +76,12 @@ export const configFileSchema = z.strictObject({
   bearer: list(bearerSchema)
     .prefault([])
     .meta({ description: 'Issuers whose bearer tokens API clients may show. Off unless written.' }),
+  assertion: assertionSchema.optional().meta({
+    description:
+      'A short signed statement (JWT, ES256) of who it is, in a header of every allowed request: for applications that ' +
+      'check for themselves. Keys at `<publicUrl>/_doorward/jwks.json`. Off unless written.',
+    examples: [{ header: 'X-Auth-Assertion', lifetime: '2m' }],
+  }),
   trustedProxies: anyNumberOf(network())
     .prefault([])
     .meta({

@@ -7,6 +7,8 @@ import type { IdentityHeaders } from './identity-headers.ts'
 export interface Credentials {
   readonly cookie: string | undefined
   readonly authorization: string | undefined
+  /** A header by its lower-case name: for tokens that a gateway in front sends in one of its own. */
+  header(name: string): string | undefined
   readonly origin: string | undefined
   readonly secFetchSite: string | undefined
   /** Names a real CORS preflight (Fetch standard, 4.8) when it comes with OPTIONS and Origin. */

@@ -1,16 +1,16 @@
-import type { BearerResult, BearerVerifier } from '../bearer/verifier.ts'
+import type { BearerResult, BearerVerifier, TokenSource } from '../bearer/verifier.ts'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Identity } from '../core/identity.ts'
 import { originOf, type Target } from '../core/target.ts'
-import type { Unmet } from '../core/verdict.ts'
+import type { Forbid, Unmet } from '../core/verdict.ts'
 import { isCorsOrigin, isPreflight } from '../policy/cors.ts'
 import { originProblem } from '../policy/origin.ts'
 import type { CompiledRoute, Policy } from '../policy/policy.ts'
 import type { FoundSession, LiveSession, Session, SessionStore, SetCookies } from '../session/session.ts'
 import { type AssertionHeader, withAssertion } from './assertion.ts'
 import { type Credentials, type Decision, noCookies } from './decision.ts'
-import type { HeaderMaker } from './identity-headers.ts'
+import type { HeaderMaker, IdentityHeaders } from './identity-headers.ts'
 import { createJudge, refused } from './judge.ts'
 import type { TokenEnd } from './passed-tokens.ts'
 import { isRenewable, type Renewal } from './renewal.ts'
@@ -36,6 +36,8 @@ export interface GateParts {
   readonly renewal: Renewal
   /** By route index. */
   readonly headers: readonly HeaderMaker[]
+  /** Undefined where the file does not ask for signed statements. */
+  readonly assertion: AssertionHeader | undefined
   /** By route index; undefined where the route passes no token on. */
   readonly tokenEnds: readonly (TokenEnd | undefined)[]
   /** Origins of publicUrl: where unsafe requests proved by a cookie may come from. */
@@ -50,9 +52,14 @@ interface Question {
 
 /** Policy first, then proof, then requirements. A fault on the way throws; it never leaves an identity behind. */
 export function createGate(parts: GateParts): Gate {
-  const { policy, sessionsAt, bearer, renewal, headers, tokenEnds, ownOrigins, clock } = parts
-  const judge = createJudge(headers, clock)
-  const anonymous = policy.routes.map((route) => anonymousDecision(route, headers))
+  const { sources } = parts.bearer
+  const { policy, sessionsAt, bearer, renewal, headers, assertion, tokenEnds, ownOrigins, clock } = parts
+  const nobody = (make: HeaderMaker): IdentityHeaders => {
+    const made = make(undefined, undefined)
+    return assertion === undefined ? made : withAssertion(made, assertion.name, '')
+  }
+  const judge = createJudge(headers, assertion, clock)
+  const anonymous = policy.routes.map((route) => anonymousDecision(route, nobody(headers[route.index]!)))
   const preflight = anonymous.map((decision) => ({ ...decision, isPreflight: true }))
 
   function decide(target: Target, credentials: Credentials): Decision | Promise<Decision> {
@@ -68,8 +75,10 @@ export function createGate(parts: GateParts): Gate {
       if (token !== undefined) return byToken(route, token, credentials)
     }
     if (!route.acceptsSession) return withoutProof(route, 'not_signed_in', noCookies)
+    const source = route.provider === undefined ? sources.find(({ header }) => credentials.header(header)) : undefined
+    if (source !== undefined) return bySource(route, source, { target, credentials })
     const sessions = sessionsAt(target)
-    if (sessions === undefined) return withoutProof(route, 'not_signed_in', noCookies)
+    if (sessions === undefined) return withoutSessions(route)
     const found = sessions.find(credentials.cookie)
     return found instanceof Promise
       ? found.then((late) => byCookie(route, late, sessions, { target, credentials }))
@@ -107,6 +116,36 @@ export function createGate(parts: GateParts): Gate {
     }
     const passed = tokenEnd === undefined ? undefined : tokens
     return judge(route, { identity, tokens: passed, live: undefined, until: expiresAt }, credentials)
+  }
+
+  /** A gateway in front has proved who it is: that is the whole answer too, and no cookie mends it. */
+  function bySource(route: CompiledRoute, source: TokenSource, question: Question): Decision | Promise<Decision> {
+    const result = source.verify(question.credentials.header(source.header) ?? '')
+    return result instanceof Promise
+      ? result.then((late) => judgeSource(route, source, late, question))
+      : judgeSource(route, source, result, question)
+  }
+
+  function judgeSource(
+    route: CompiledRoute,
+    { header }: TokenSource,
+    result: BearerResult,
+    { target, credentials }: Question,
+  ): Decision {
+    if (result.kind === 'invalid') {
+      const { reason } = result
+      const detail = `${header}: ${result.detail}`
+      return refused({ kind: 'challenge', route: route.index, reason, detail, header }, route)
+    }
+    const { identity, expiresAt } = result
+    // The gateway adds it to whatever a browser sends, other sites' forms included: as little consent as a cookie.
+    const wrongOrigin = wrongOriginOf(route, target, credentials)
+    if (wrongOrigin !== undefined) return refused(csrf(route, identity, wrongOrigin), route)
+    const decision = judge(route, { identity, tokens: undefined, live: undefined, until: expiresAt }, credentials)
+    if (decision.verdict.kind !== 'challenge') return decision
+    // A stronger sign-in is not ours to ask for: it happens at the gateway in front.
+    const lacking = unmet(target, identity, credentials.address)
+    return refused({ kind: 'forbid', route: route.index, reason: 'step_up', identity, unmet: lacking }, route)
   }
 
   function byCookie(
@@ -147,18 +186,8 @@ export function createGate(parts: GateParts): Gate {
   ): Decision {
     const { identity, tokens } = live.session
     const refusal = { kind: 'forbid', route: route.index, identity, unmet: [] } as const
-    const wrongOrigin = originProblem({
-      method: target.method,
-      isUpgrade: credentials.isUpgrade,
-      origin: credentials.origin,
-      secFetchSite: credentials.secFetchSite,
-      // The address itself counts too: with a cookie domain it need not be one of publicUrl.
-      allowedOrigins: credentials.origin === originOf(target) ? [credentials.origin] : ownOrigins,
-      routeOrigins: route.origins,
-    })
-    if (wrongOrigin !== undefined) {
-      return refused({ ...refusal, reason: 'csrf', detail: wrongOrigin }, route, live, setCookies)
-    }
+    const wrongOrigin = wrongOriginOf(route, target, credentials)
+    if (wrongOrigin !== undefined) return refused(csrf(route, identity, wrongOrigin), route, live, setCookies)
     if (route.provider !== undefined && route.provider !== identity.provider) {
       const detail = `this address needs a sign-in with ${route.provider}`
       return refused({ ...refusal, reason: 'other_provider', detail }, route, live, setCookies)
@@ -169,10 +198,31 @@ export function createGate(parts: GateParts): Gate {
     return setCookies.length === 0 ? decision : { ...decision, setCookies }
   }
 
+  /** Why a request whose proof comes along by itself must not count as its person's wish; undefined where it may. */
+  const wrongOriginOf = (route: CompiledRoute, target: Target, credentials: Credentials): string | undefined =>
+    originProblem({
+      method: target.method,
+      isUpgrade: credentials.isUpgrade,
+      origin: credentials.origin,
+      secFetchSite: credentials.secFetchSite,
+      // The address itself counts too: with a cookie domain it need not be one of publicUrl.
+      allowedOrigins: credentials.origin === originOf(target) ? [credentials.origin] : ownOrigins,
+      routeOrigins: route.origins,
+    })
+
   /** An expired token never leaves. Whether that is a fault that passes, or only a sign-in helps, differs. */
   function withoutFreshToken(route: CompiledRoute, { session }: LiveSession): Decision {
     if (needsSignIn(route, session)) return withoutProof(route, 'session_expired', noCookies)
     throw new GatewayError('provider_unreachable', `route ${route.name} passes a token on, and it could not be renewed`)
+  }
+
+  /** There is nowhere to sign in, so nobody is sent there. */
+  function withoutSessions(route: CompiledRoute): Decision {
+    const [first] = sources
+    if (first === undefined || route.access === 'optional') return withoutProof(route, 'not_signed_in', noCookies)
+    const { header } = first
+    const detail = `no token came in ${header}: the gateway in front adds it`
+    return refused({ kind: 'challenge', route: route.index, reason: 'not_signed_in', detail, header }, route)
   }
 
   function withoutProof(
@@ -200,13 +250,22 @@ export function createGate(parts: GateParts): Gate {
   return { decide, unmet, needsSignIn }
 }
 
-function anonymousDecision(route: CompiledRoute, headers: readonly HeaderMaker[]): Decision {
+const csrf = ({ index }: CompiledRoute, identity: Identity, detail: string): Forbid => ({
+  kind: 'forbid',
+  route: index,
+  reason: 'csrf',
+  identity,
+  unmet: [],
+  detail,
+})
+
+function anonymousDecision(route: CompiledRoute, headers: IdentityHeaders): Decision {
   return {
     verdict: { kind: 'allow', route: route.index, identity: undefined },
     route,
     live: undefined,
     until: undefined,
-    headers: headers[route.index]!(undefined, undefined),
+    headers,
     setCookies: noCookies,
     isPreflight: false,
   }

@@ -4,6 +4,7 @@ import type { Tokens } from '../core/tokens.ts'
 import type { Forbid, Refusal, Unmet } from '../core/verdict.ts'
 import type { CompiledRoute, RequestContext } from '../policy/policy.ts'
 import type { LiveSession, SetCookies } from '../session/session.ts'
+import { type Assertion, type AssertionHeader, withAssertion } from './assertion.ts'
 import { type Credentials, type Decision, noCookies } from './decision.ts'
 import type { HeaderMaker, IdentityHeaders } from './identity-headers.ts'
 
@@ -22,34 +23,55 @@ export type Judge = (route: CompiledRoute, proved: Proved, credentials: Pick<Cre
 
 const noHeaders: IdentityHeaders = { known: [], all: [] }
 
-export function createJudge(makers: readonly HeaderMaker[], clock: Clock): Judge {
+export function createJudge(
+  makers: readonly HeaderMaker[],
+  assertion: AssertionHeader | undefined,
+  clock: Clock,
+): Judge {
   const decisions = new WeakMap<object, Decision[]>()
   const headers = new WeakMap<object, IdentityHeaders[]>()
+  const assertions = new WeakMap<object, Assertion[]>()
 
   return (route, proved, credentials) => {
     const key = proved.live ?? proved.identity
     const before = decisions.get(key)?.[route.index]
-    if (before !== undefined) return before
+    if (before !== undefined && (assertion === undefined || isFresh(assertions.get(key)?.[route.index]))) return before
 
     const context = { clientAddress: credentials.address, now: clock.now() }
     const unmet = route.unmet(proved.identity, context)
     if (unmet.length > 0) return refused(refusalOf(route, proved, unmet, context), route, proved.live)
     const made = remember(headers, key, route.index, () => makers[route.index]!(proved.identity, proved.tokens))
     if (made.unfit !== undefined) return refused(forbid(route, proved.identity, [made.unfit]), route, proved.live)
-    const decision = allowed(route, proved, made)
-    return route.dependsOnRequest ? decision : remember(decisions, key, route.index, () => decision)
+    const decision = allowed(route, proved, asserted(made, route, proved, key))
+    if (!route.dependsOnRequest) set(decisions, key, route.index, decision)
+    return decision
+  }
+
+  function asserted(made: IdentityHeaders, route: CompiledRoute, proved: Proved, key: object): IdentityHeaders {
+    if (assertion === undefined) return made
+    const before = assertions.get(key)?.[route.index]
+    const { jwt } = isFresh(before) ? before : set(assertions, key, route.index, assertion.make(route.index, proved))
+    return withAssertion(made, assertion.name, jwt)
+  }
+
+  function isFresh(made: Assertion | undefined): made is Assertion {
+    return made !== undefined && clock.now() < made.renewAt
   }
 }
 
 /** By the object a proof is, so that a renewed session or another token starts anew; and by route. */
 function remember<T>(memory: WeakMap<object, T[]>, key: object, index: number, make: () => T): T {
-  let known = memory.get(key)
+  return memory.get(key)?.[index] ?? set(memory, key, index, make())
+}
+
+function set<T>(memory: WeakMap<object, T[]>, key: object, index: number, value: T): T {
+  const known = memory.get(key)
   if (known === undefined) {
-    known = []
-    memory.set(key, known)
-  }
-  known[index] ??= make()
-  return known[index]
+    const first: T[] = []
+    first[index] = value
+    memory.set(key, first)
+  } else known[index] = value
+  return value
 }
 
 function allowed(route: CompiledRoute, { identity, live, until }: Proved, headers: IdentityHeaders): Decision {

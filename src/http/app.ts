@@ -10,6 +10,7 @@ import type { ProviderLogout } from './provider-logout.ts'
 import { backchannelLogout } from './routes/backchannel-logout.ts'
 import { callback } from './routes/callback.ts'
 import { frontchannelLogout } from './routes/frontchannel-logout.ts'
+import { jwks } from './routes/jwks.ts'
 import { login } from './routes/login.ts'
 import { getLogout, postLogout, signedOut } from './routes/logout.ts'
 import { renew } from './routes/renew.ts'
@@ -69,6 +70,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
     { method: 'GET', path: '/renew', serve: own(renew) },
     { method: 'GET', path: '/session', serve: own(session) },
     { method: 'POST', path: '/session/refresh', serve: own(refresh) },
+    { method: 'GET', path: '/jwks.json', serve: byProvider(jwks) },
     { method: 'GET', path: '/frontchannel-logout', serve: own(frontchannelLogout) },
     {
       method: 'POST',

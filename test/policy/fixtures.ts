@@ -15,6 +15,7 @@ export const route = (changes: Partial<RouteConfig>): RouteConfig => ({
   respond: undefined,
   headers: { set: [], encoding: 'ascii', groupSeparator: ',', basicAuth: undefined, forwardAuthorization: false },
   impersonate: undefined,
+  assertionAudience: undefined,
   encodedSlashes: 'refuse',
   origins: [],
   cors: undefined,
