@@ -1,7 +1,8 @@
 /** All rooms of the examination, in the order their findings are told. Each is a file of its own beside this one. */
 import type { Examination } from './examination.ts'
+import { gatewayInFront } from './gateway-in-front.ts'
 import { provider } from './provider.ts'
 import { redis } from './redis.ts'
 import { runningProcess } from './running-process.ts'
 
-export const examinations: readonly Examination[] = [provider, redis, runningProcess]
+export const examinations: readonly Examination[] = [provider, redis, runningProcess, gatewayInFront]
