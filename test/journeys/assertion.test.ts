@@ -104,6 +104,17 @@ test('in forward-auth mode it is on every 200, empty where nobody is known', asy
   }
 })
 
+test('a header of another name is the gateway’s own too', async (t) => {
+  const gateway = await startGateway(t, { config: { assertion: { header: 'Who-Is-It' } } })
+  const browser = await signedIn(gateway)
+  for (const name of ['who-is-it', 'Who_Is_It', 'who.is.it']) {
+    await browser.fetch(`${gateway.origin}/public/`, { headers: { [name]: 'mine' } })
+    assert.ok(!Object.values(application(gateway).headers).includes('mine'), name)
+  }
+  await browser.fetch(`${gateway.origin}/x`, { headers: { who_is_it: 'mine' } })
+  await verify(gateway, String(application(gateway).headers['who-is-it']), gateway.origin)
+})
+
 test('without `assertion` nothing is signed and nothing is published; the keys hold no private part', async (t) => {
   const plain = await startGateway(t)
   await signedIn(plain)
