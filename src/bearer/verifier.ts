@@ -25,9 +25,19 @@ export type BearerResult =
       readonly detail: string
     }
 
+/** One header that a gateway in front puts its tokens into, with issuers and keys of its own. */
+export interface TokenSource {
+  /** Lower case. */
+  readonly header: string
+  /** As `BearerVerifier.verify`: a token of one header counts in no other. */
+  verify(token: string): BearerResult | Promise<BearerResult>
+}
+
 export interface BearerVerifier {
+  /** In the order of the file; empty where it names no header. */
+  readonly sources: readonly TokenSource[]
   /**
-   * Synchronous for a token seen before.
+   * A token of an Authorization header. Synchronous for one seen before.
    * @throws GatewayError `provider_unreachable` where keys (or userinfo, if asked for) cannot be had
    */
   verify(token: string): BearerResult | Promise<BearerResult>
@@ -62,8 +72,42 @@ interface Entry {
 }
 
 export function openBearerVerifier(entries: readonly BearerConfig[], world: BearerWorld): BearerVerifier {
-  const { clock } = world
   const opened = openEntries(entries, world)
+  const headers = [...new Set(entries.flatMap(({ header }) => header ?? []))]
+  const readerFor = (header: string | undefined): Reader =>
+    createReader(
+      opened.filter(({ config }) => config.header === header),
+      world,
+    )
+  const authorization = readerFor(undefined)
+  const sources = headers.map((header) => ({ header, ...readerFor(header) }))
+  return {
+    sources,
+    verify: authorization.verify,
+    states: () => new Map(opened.map(({ config, issuer }) => [config.issuer, issuer.state()])),
+    cacheStatistics: () => sumOf([authorization, ...sources].map(({ cacheStatistics }) => cacheStatistics())),
+    close: async () => {
+      await Promise.all([...new Set(opened.map(({ issuer }) => issuer))].map((issuer) => issuer.close()))
+    },
+  }
+}
+
+type Reader = Pick<BearerVerifier, 'verify' | 'cacheStatistics'>
+type Statistics = ReturnType<BearerVerifier['cacheStatistics']>
+
+const sumOf = (all: readonly Statistics[]): Statistics => ({
+  entries: all.reduce((sum, { entries }) => sum + entries, 0),
+  bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+  hits: all.reduce((sum, { hits }) => sum + hits, 0),
+  misses: all.reduce((sum, { misses }) => sum + misses, 0),
+})
+
+/**
+ * Reads the tokens of one header. Each has a cache of its own: what one proves, it proves nowhere else
+ * (with one cache, a gateway's token would count as an API client's).
+ */
+function createReader(opened: readonly Entry[], world: BearerWorld): Reader {
+  const { clock } = world
   const cache = createTokenCache<BearerResult>(world.cacheBytes ?? defaultCacheBytes, clock.now)
   const flights = new Map<string, Promise<BearerResult>>()
 
@@ -86,11 +130,7 @@ export function openBearerVerifier(entries: readonly BearerConfig[], world: Bear
       flights.set(token, flight)
       return flight
     },
-    states: () => new Map(opened.map(({ config, issuer }) => [config.issuer, issuer.state()])),
     cacheStatistics: cache.statistics,
-    close: async () => {
-      await Promise.all([...new Set(opened.map(({ issuer }) => issuer))].map((issuer) => issuer.close()))
-    },
   }
 }
 

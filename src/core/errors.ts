@@ -16,6 +16,7 @@ const table = {
   peer_untrusted: { status: 403, say: 'Only the ingress may ask here.' },
   forwarded_headers_missing: { status: 400, say: 'The proxy in front of this gateway did not say what was asked for.' },
   return_to_refused: { status: 400, say: 'The address to return to is not one of ours.' },
+  gateway_token_refused: { status: 401, say: 'The proof of sign-in that the gateway in front sent is not valid here.' },
   login_unknown: { status: 400, say: 'This sign-in did not start in this browser, or its cookie was not sent back.' },
   login_expired: { status: 400, say: 'This sign-in took too long. Please start again.' },
   login_denied: { status: 403, say: 'The sign-in service did not let you in.' },

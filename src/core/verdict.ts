@@ -58,6 +58,8 @@ export interface Challenge {
   readonly reason: 'not_signed_in' | 'token_invalid' | 'token_expired' | 'step_up'
   /** What differs, for the client's developer: `invalid issuer: expected X, got Y`. Never a token. */
   readonly detail?: string
+  /** The header the token came in, where that is not Authorization: a gateway in front sent it, not the client. */
+  readonly header?: string
   readonly acr?: readonly string[]
   readonly maxAge?: number
 }

@@ -75,6 +75,7 @@ export function createRefuser(parts: RefusalParts): Refuser {
     const loginUrl = verdict.kind === 'login' && asking.target ? parts.pages.login(asking.target) : undefined
     const bearer = route?.acceptsBearer ? bearerChallenge(bearerError(verdict)) : undefined
     const session = loginUrl === undefined ? undefined : `Session realm="doorward", login_url="${loginUrl}"`
+    const fallback = bearer === undefined && session === undefined ? [sessionChallenge['www-authenticate']] : []
     return json(
       401,
       {
@@ -83,7 +84,7 @@ export function createRefuser(parts: RefusalParts): Refuser {
         ...(loginUrl !== undefined && { login_url: loginUrl }),
         request_id: asking.requestId,
       },
-      { 'www-authenticate': [bearer, session].filter((value) => value !== undefined) },
+      { 'www-authenticate': [bearer, session, ...fallback].filter((value) => value !== undefined) },
     )
   }
 
@@ -150,7 +151,9 @@ export function createRefuser(parts: RefusalParts): Refuser {
       case 'login':
         return login(verdict, route, asking)
       case 'challenge':
-        return notSignedIn(verdict, route, asking)
+        return verdict.header !== undefined && asking.asker === 'navigation'
+          ? problem('gateway_token_refused', asking, sessionChallenge)
+          : notSignedIn(verdict, route, asking)
       case 'forbid':
         return forbid(verdict, asking)
       case 'unrouted':
@@ -158,6 +161,9 @@ export function createRefuser(parts: RefusalParts): Refuser {
     }
   }
 }
+
+/** RFC 9110 11.6.1: no 401 without a challenge. */
+const sessionChallenge = { 'www-authenticate': 'Session realm="doorward"' }
 
 function redirectThrough({ gateway, requestId }: Asking, address: string): Answer {
   if (gateway?.loginStatus !== 401) return redirect(address)

@@ -165,6 +165,10 @@ export class RequestCredentials implements Credentials {
     return this.request.headers.authorization
   }
 
+  header(name: string): string | undefined {
+    return firstOf(this.request.headers[name])
+  }
+
   get origin(): string | undefined {
     return this.request.headers.origin
   }

@@ -25,7 +25,7 @@ export function originProblem(question: OriginQuestion): string | undefined {
     return 'Sec-Fetch-Site names another site and there is no Origin header to name a permitted one.'
   }
   return (
-    `${isUpgrade ? 'An upgrade' : `A ${method} request`} with a session cookie needs an Origin or Sec-Fetch-Site header, ` +
+    `${isUpgrade ? 'An upgrade' : `A ${method} request`} with a session cookie, or a token that a gateway adds, needs an Origin or Sec-Fetch-Site header, ` +
     'and has neither. Programs that are no browsers should send a bearer token (accept: [bearer]).'
   )
 }

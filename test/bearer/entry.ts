@@ -2,6 +2,7 @@ import type { BearerConfig } from '../../src/config/config.ts'
 
 /** A bearer entry for a rogue provider. */
 export const bearerConfig = ({ issuer }: { issuer: string }): BearerConfig => ({
+  header: undefined,
   issuer,
   audience: ['api'],
   jwksUrl: undefined,

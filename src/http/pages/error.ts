@@ -47,6 +47,7 @@ const headingByStatus: Readonly<Record<number, string>> = {
 }
 
 const headings: Partial<Record<ErrorCode, string>> = {
+  gateway_token_refused: 'You could not be recognised',
   login_expired: 'Please sign in again',
   login_denied: 'You were not signed in',
   login_not_allowed: 'You were not signed in',
@@ -69,6 +70,8 @@ const nextByStatus: Readonly<Record<number, string>> = {
 }
 
 const next: Partial<Record<ErrorCode, string>> = {
+  gateway_token_refused:
+    'Reload the page. If it stays this way, sign out at the gateway in front and in again, or tell the people who run this site and quote the request below.',
   login_expired: 'You come back to the page you wanted.',
   login_denied: 'Sign in again, or ask the people who run this site to give you access.',
   login_not_allowed: 'Sign in with another account, or ask the people who run this site to let this one in.',
