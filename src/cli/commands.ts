@@ -113,7 +113,7 @@ export const commands: readonly Command[] = [
     },
     about: [
       'Looks at the realm of `provider.issuer` as an administrator, shows what differs from what the file needs, and changes that alone: client, redirect URIs, PKCE, logout, mappers, lost client scopes. What is there already and not of this file stays, and is named. A second run finds nothing to do.',
-      'The administrator is --admin-user, --admin-client or DOORWARD_ADMIN_TOKEN. A client needs the roles manage-clients and view-realm. Secrets come from the environment, where `-` means standard input; none is ever printed.',
+      'The administrator is --admin-user, --admin-client or DOORWARD_ADMIN_TOKEN. It needs the role manage-clients of the client realm-management. Secrets come from the environment, where `-` means standard input; none is ever printed.',
       'Exit code 0: as wanted. 1: it failed, or there are changes and nobody said yes. 2: called wrongly.',
     ],
     examples: [

@@ -57,6 +57,10 @@ export function readAdminUrl({ options }: Pick<Call, 'options'>): URL | undefine
 
 async function secretFrom(world: World, name: string, account: string): Promise<Secret> {
   const given = world.env[name] ?? ''
+  if (given === '-' && world.stdin.isTTY === true) {
+    const hint = `it would show what you type; use: read -rs ${name} && export ${name}`
+    throw new UsageError(`${name}=- reads standard input, and that is a terminal`, hint)
+  }
   const text = given === '-' ? (await readAll(world)).replace(/\r?\n$/, '') : given
   if (text !== '') return new Secret(text)
   throw new UsageError(

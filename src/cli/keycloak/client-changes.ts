@@ -96,9 +96,13 @@ function listChange(key: string, label: string, found: readonly string[] = [], w
   return [{ place: 'field', key, label, from: undefined, to: missing.join(' '), value: [...found, ...missing] }]
 }
 
-/** `+` is a list of its own to Keycloak: every origin of a redirect URI. */
-function webOriginsChange({ webOrigins }: WantedClient, { webOrigins: found = [] }: FoundClient): Change[] {
-  return found.includes('+') || found.includes('*') ? [] : listChange('webOrigins', 'Web origins', found, webOrigins)
+/**
+ * Scripts of the application that call Keycloak themselves need one; nothing here does, so an empty list is left empty.
+ * `+` is a list of its own to Keycloak: every origin of a redirect URI.
+ */
+function webOriginsChange({ webOrigins: wanted }: WantedClient, { id, webOrigins: found = [] }: FoundClient): Change[] {
+  const isMeant = found.includes('+') || found.includes('*') || (id !== undefined && found.length === 0)
+  return isMeant ? [] : listChange('webOrigins', 'Web origins', found, wanted)
 }
 
 /**

@@ -45,7 +45,8 @@ export interface Found {
 
 /** @throws KeycloakAdminError */
 export async function lookAt(admin: KeycloakAdmin, clientId: string, mayCreateRealm: boolean): Promise<Found> {
-  if ((await admin.realmRepresentation()) === undefined) {
+  // The one role that is enough for all of this is the one to be told of.
+  if ((await admin.read('', 'manage-clients')) === undefined) {
     if (mayCreateRealm) return newRealm
     const hint = 'make it with --create-realm, or correct the end of `provider.issuer`: capital letters count'
     throw new KeycloakAdminError('realm_missing', `this Keycloak has no realm "${admin.realm}"`, hint)
