@@ -118,7 +118,8 @@ function openPool(config: UpstreamConfig, read: (path: string) => string | Buffe
   })
 }
 
-function connectorOf(config: UpstreamConfig, read: (path: string) => string | Buffer): buildConnector.connector {
+/** Connects as the pool does, for one who has a question of their own. */
+export function connectorOf(config: UpstreamConfig, read: (path: string) => string | Buffer): buildConnector.connector {
   const { url, socketPath, caFile, clientCertificate, connectTimeout } = config
   const connect = buildConnector({
     allowH2: false,

@@ -4,5 +4,6 @@ import { gatewayInFront } from './gateway-in-front.ts'
 import { provider } from './provider.ts'
 import { redis } from './redis.ts'
 import { runningProcess } from './running-process.ts'
+import { upstreams } from './upstreams.ts'
 
-export const examinations: readonly Examination[] = [provider, redis, runningProcess, gatewayInFront]
+export const examinations: readonly Examination[] = [provider, redis, runningProcess, gatewayInFront, upstreams]
