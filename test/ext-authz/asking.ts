@@ -20,7 +20,8 @@ export interface Outcome {
 export interface Asking {
   /** @throws ServiceError where the call itself fails */
   check(request: CheckRequest): Promise<Outcome>
-  ask(request: ClientRequest, alter?: (http: Http) => Http): Promise<Outcome>
+  /** @param untold lines of the client that the gateway does not tell of (`allowed_headers`) */
+  ask(request: ClientRequest, alter?: (http: Http) => Http, untold?: readonly HeaderLine[]): Promise<Outcome>
   /** Bytes of a message that need not be one. */
   raw(method: string, bytes: Buffer): Promise<Buffer>
   health(service?: string): Promise<string>
@@ -61,11 +62,14 @@ export function openAsking(port: number): Asking {
   const plain = credentials.createInsecure()
   const stub = new loaded.envoy.service.auth.v3.Authorization(address, plain)
   const healthStub = new loaded.grpc.health.v1.Health(address, plain)
-  const check = async (request: CheckRequest) =>
-    outcomeOf(request, await called<CheckResponse>((answered) => stub.Check(request, answered)))
+  const check = async (request: CheckRequest, untold: readonly HeaderLine[] = []) =>
+    outcomeOf(
+      [...linesFrom(request), ...untold],
+      await called<CheckResponse>((answered) => stub.Check(request, answered)),
+    )
   return {
     check,
-    ask: (request, alter = (http) => http) => check(checkOf(alter(httpOf(request)))),
+    ask: (request, alter = (http) => http, untold = []) => check(checkOf(alter(httpOf(request))), untold),
     raw: (method, bytes) =>
       called<Buffer>((answered) =>
         stub.makeUnaryRequest(
@@ -139,7 +143,7 @@ function joined(lines: readonly HeaderLine[]): HeaderLine[] {
   return [...values]
 }
 
-function outcomeOf(request: CheckRequest, response: CheckResponse): Outcome {
+function outcomeOf(lines: HeaderLine[], response: CheckResponse): Outcome {
   const isYes = response.status.code === 0
   const { ok_response: ok, denied_response: no } = response
   const answer = linesOf(isYes ? ok?.response_headers_to_add : no?.headers)
@@ -147,7 +151,7 @@ function outcomeOf(request: CheckRequest, response: CheckResponse): Outcome {
     status: isYes ? 200 : (no?.status.code ?? 403),
     body: no?.body ?? '',
     answer,
-    upstream: isYes ? changed(linesFrom(request), ok) : undefined,
+    upstream: isYes ? changed(lines, ok) : undefined,
     header: (name) => answer.find(([own]) => own === name)?.[1],
   }
 }

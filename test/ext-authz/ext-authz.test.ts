@@ -161,7 +161,7 @@ describe('a question', () => {
   test('with headers in both ways is no, and so is a name that comes twice in the map', async () => {
     const http = httpOf({ uri: '/app/x', cookies: [session] })
     const plain = checkOf(http).attributes!.request!.http!
-    const raw = checkOf({ ...http, isRaw: true }).attributes!.request!.http!
+    const raw = { header_map: { headers: [{ key: 'x-other', raw_value: Buffer.from('1') }] } }
     const both = { attributes: { request: { http: { ...plain, ...raw } } } }
     assert.equal((await gateway.check(both)).status, 403)
     const twice = { ...plain, headers: [...plain.headers!, { key: 'Cookie', value: 'a=b' }] }

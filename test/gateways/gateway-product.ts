@@ -10,7 +10,7 @@ export interface Places {
   readonly port: number
   /** Doorward's `listen`. */
   readonly publicPort: number
-  /** Doorward's `forwardAuth`. */
+  /** Doorward's `forwardAuth`, or its `extAuthz` where the gateway asks there. */
   readonly forwardAuthPort: number
   readonly applicationPort: number
   /** The gateway's files and whatever it writes. */
@@ -37,6 +37,8 @@ export interface GatewayProduct {
   readonly environment?: (folder: string) => Readonly<Record<string, string>>
   /** Starts what the gateway needs beside it. */
   readonly beside?: (t: TestContext, folder: string) => Promise<void>
+  /** The listener that it asks; `forwardAuth` unless said. */
+  readonly asks?: 'forwardAuth' | 'extAuthz'
   /** By the name of the question. */
   readonly remarks: Readonly<Record<string, Remark>>
 }

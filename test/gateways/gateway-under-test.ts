@@ -81,10 +81,12 @@ export async function startGatewayUnderTest(
   product: GatewayProduct,
   command: string,
 ): Promise<GatewayUnderTest> {
+  const { asks = 'forwardAuth' } = product
+  const portOf = ({ server }: TestGateway) => Number(server.addresses[asks]?.port)
   const port = await freePort()
   const origin = `https://${host}:${port}`
   const doorward = (t: TestContext, options: DoorwardOptions = {}) =>
-    startGateway(t, { users: [...demoUsers, zoe], publicUrl: () => origin, ...options, config: config(options) })
+    startGateway(t, { users: [...demoUsers, zoe], publicUrl: () => origin, ...options, config: config(options, asks) })
   const world = await doorward(t)
   const wires = { pages: await openRelay(world.port), questions: await openRelay(portOf(world)) }
   const folder = mkdtempSync(path.join(tmpdir(), 'doorward-gateway-'))
@@ -151,9 +153,9 @@ export async function startGatewayUnderTest(
 }
 
 const config =
-  ({ config = {} }: DoorwardOptions) =>
+  ({ config = {} }: DoorwardOptions, asks: 'forwardAuth' | 'extAuthz') =>
   (): ConfigKeys => ({
-    forwardAuth: '127.0.0.1:0',
+    [asks]: '127.0.0.1:0',
     trustedProxies: ['127.0.0.1'],
     routes: [
       { path: '/public/*', allow: 'public' },
@@ -165,8 +167,6 @@ const config =
     ],
     ...config,
   })
-
-const portOf = ({ server }: TestGateway) => Number(server.addresses.forwardAuth?.port)
 
 export function cookieHeader(browser: Browser, origin: string): string {
   const header = browser.cookies.header(new URL(origin))
