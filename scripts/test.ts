@@ -33,6 +33,14 @@ interface Step {
   run(): Promise<Outcome>
 }
 
+/** Processes that end with this one, whatever ends it. */
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGTERM')
+  rmSync(scratch, { recursive: true, force: true })
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+
 const step = (name: string, command: string, args: readonly string[]): Step => ({
   name,
   run: async () => ({ passed: spawnSync(command, args, { stdio: 'inherit', env: environment }).status === 0 }),
@@ -121,15 +129,27 @@ function endWhenStuck(child: ChildProcess, progress: string) {
   }
 }
 
-const exitCode = (child: ChildProcess): Promise<number> =>
-  new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)))
+function exitCode(child: ChildProcess): Promise<number> {
+  children.add(child)
+  return new Promise((resolve) => {
+    child.once('close', (code) => {
+      children.delete(child)
+      resolve(code ?? 1)
+    })
+  })
+}
 
 function outcomeOf(code: number, tallyFile: string): Outcome {
   const tally = readTally(tallyFile)
-  if (tally === undefined) return { passed: false, complaint: `ended with code ${code} before its tests did` }
+  if (tally === undefined)
+    return { passed: false, complaint: `a process of tests ended with code ${code} before they did` }
   if (tally.failed.length > 0) return { passed: false, tally }
   if (code !== 0)
-    return { passed: false, tally, complaint: `no test failed, but it ended with code ${code}: see above` }
+    return {
+      passed: false,
+      tally,
+      complaint: `something that no test waited for, with code ${code}: see the notes above`,
+    }
   return { passed: true, tally }
 }
 
@@ -174,16 +194,18 @@ for (const { name, run } of steps) {
   console.log(`\n# ${name}`)
   const begun = Date.now()
   const outcome = await run()
-  const why = outcome.complaint === undefined ? '' : ` (${outcome.complaint})`
-  outcomes.push({ ...outcome, line: `# ${outcome.passed ? 'green' : 'FAILED'}: ${name}, ${seconds(begun)}${why}` })
+  outcomes.push({ ...outcome, line: `# ${outcome.passed ? 'green' : 'FAILED'}: ${name}, ${seconds(begun)}` })
 }
-rmSync(scratch, { recursive: true })
 
 const { passed, failed, skipped } = sum(outcomes.flatMap(({ tally }) => tally ?? []))
+const failures = [
+  ...failed.map(({ name, file, line }) => `${path.relative('', file)}:${line} ${name}`),
+  ...outcomes.flatMap(({ complaint }) => complaint ?? []),
+]
 console.log()
-for (const { name, file, line } of failed) console.log(`# failed: ${path.relative('', file)}:${line} ${name}`)
+for (const failure of failures) console.log(`# failed: ${failure}`)
 for (const [reason, tests] of Object.entries(Object.groupBy(skipped, (reason) => reason)))
   console.log(`# skipped: ${tests?.length} (${reason})`)
 console.log(`${outcomes.map(({ line }) => line).join('\n')}\n# ${seconds(started)} in all`)
-console.log(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped`)
+console.log(`${passed} passed, ${failures.length} failed, ${skipped.length} skipped`)
 process.exitCode = outcomes.every((outcome) => outcome.passed) ? 0 : 1
