@@ -39,6 +39,8 @@ export interface KubernetesWorldOptions {
   readonly withoutOidc?: true
 }
 
+/** Where a sign-in ends, without a call of the API. */
+export const landing = { path: '/landing', allow: 'signedIn', respond: { body: 'signed in' } }
 export const namespaces = '/api/v1/namespaces'
 export const exec = '/api/v1/namespaces/default/pods/web-0/exec?command=sh&stdin=true'
 
@@ -64,6 +66,7 @@ export async function openKubernetesWorld(t: TestContext, options: KubernetesWor
       identityHeaders: 'none',
       bearer: [{ issuer: provider.issuer, audience: 'api' }],
       routes: [
+        landing,
         { path: '/public/*', allow: 'public', upstream: api.url },
         { allow: 'signedIn', upgrades: ['websocket', 'SPDY/3.1'], upstream: api.url, ...options.route },
       ],
@@ -77,7 +80,7 @@ export async function openKubernetesWorld(t: TestContext, options: KubernetesWor
 
 async function signIn(gateway: TestGateway, provider: RogueProvider): Promise<Person> {
   const browser = gateway.browser()
-  const login = gateway.own('login?rd=/version')
+  const login = gateway.own('login?rd=/landing')
   const asked = await browser.navigate(login, { stopBefore: provider.issuer })
   const callback = provider.authorize(new URL(asked.headers.get('location') ?? ''))
   const visit = await browser.navigate(callback.href)
