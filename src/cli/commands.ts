@@ -123,6 +123,17 @@ export const commands: readonly Command[] = [
     run: async (call) => (await import('./keycloak/setup.ts')).setup(call),
   },
   {
+    name: 'healthcheck',
+    summary: 'ask the running process whether it is well',
+    options: { config, ready: { summary: 'ask whether it takes traffic, not only whether it lives' } },
+    about: [
+      'For HEALTHCHECK of a container, and for probes that cannot ask over HTTP. It asks the `operations` listener that the config file names.',
+      'Exit code 0: well. 1: not, or not running. 2: called wrongly.',
+    ],
+    examples: ['doorward healthcheck', 'doorward healthcheck --ready'],
+    run: async (call) => (await import('./healthcheck.ts')).healthcheck(call),
+  },
+  {
     name: 'demo',
     summary: 'start a whole working world on this machine to try out',
     options: {
