@@ -4,6 +4,14 @@ import { gatewayInFront } from './gateway-in-front.ts'
 import { provider } from './provider.ts'
 import { redis } from './redis.ts'
 import { runningProcess } from './running-process.ts'
+import { upstreamTokens } from './upstream-tokens.ts'
 import { upstreams } from './upstreams.ts'
 
-export const examinations: readonly Examination[] = [provider, redis, runningProcess, gatewayInFront, upstreams]
+export const examinations: readonly Examination[] = [
+  provider,
+  redis,
+  runningProcess,
+  gatewayInFront,
+  upstreams,
+  upstreamTokens,
+]

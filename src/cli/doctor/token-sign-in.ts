@@ -1,0 +1,31 @@
+/** Tokens of a real person, for whoever has to see what others make of them. */
+import type { Tokens } from '../../core/tokens.ts'
+import { LoginFailure } from '../../oidc/failure.ts'
+import type { Patient } from './examination.ts'
+import { SignInRefused, signInAtKeycloak } from './keycloak-sign-in.ts'
+import { openVisit } from './provider-visit.ts'
+
+export type TokenSignIn =
+  | { readonly kind: 'tokens'; readonly tokens: Tokens; end(): Promise<void> }
+  /** Why there are none, in words for people. */
+  | { readonly kind: 'unseen'; readonly why: string }
+
+/** @param name of the provider in the file; undefined: the first */
+export async function signInForTokens(patient: Patient, name: string | undefined): Promise<TokenSignIn> {
+  const { config, asked, signal } = patient
+  const provider = name === undefined ? config.providers[0] : config.providers.find((one) => one.name === name)
+  if (asked.person === undefined) return { kind: 'unseen', why: 'nobody was signed in' }
+  if (provider?.kind !== 'keycloak') return { kind: 'unseen', why: 'the doctor can sign in at Keycloak alone' }
+  const visit = openVisit(patient, provider)
+  const { allowInsecureHttp } = config
+  const request = { redirectUri: visit.uris.redirectUris[0]!, person: asked.person, allowInsecureHttp, signal }
+  try {
+    const signedIn = await signInAtKeycloak(visit.oidc, request)
+    const end = () => signedIn.end().finally(visit.close)
+    return { kind: 'tokens', tokens: signedIn.proof.tokens, end }
+  } catch (error) {
+    await visit.close()
+    if (error instanceof SignInRefused || error instanceof LoginFailure) return { kind: 'unseen', why: error.message }
+    return { kind: 'unseen', why: 'the provider cannot be reached' }
+  }
+}
