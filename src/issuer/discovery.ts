@@ -64,14 +64,21 @@ export async function fetchJsonObject(
 ): Promise<Record<string, unknown>> {
   const response = await transport.fetch(url, { headers: { accept: 'application/json', ...headers } })
   const place = url.origin + url.pathname
-  if (response.status !== 200) throw unusable(`${place} answered ${response.status}${whereTo(response)}`)
+  if (response.status !== 200) throw unusable(`${place} answered ${response.status}${whereTo(response, url)}`)
   const value = readJson(await response.text())
   if (!isJsonObject(value)) throw unusable(`${place} did not answer with a JSON object`)
   return value
 }
 
-function whereTo(response: Response): string {
-  return response.status >= 300 && response.status < 400 ? ', a redirect, which is never followed' : ''
+/** A redirect is never followed: where it leads could be anybody's. It may tell what to write instead. */
+function whereTo({ status, headers }: Response, url: URL): string {
+  if (status < 300 || status > 399) return ''
+  const location = URL.parse(headers.get('location') ?? '', url.href)
+  if (location === null) return ', a redirect, which is never followed'
+  const wellKnown = location.pathname.indexOf('/.well-known/')
+  const issuer = location.origin + location.pathname.slice(0, Math.max(wellKnown, 0))
+  const hint = wellKnown === -1 ? '' : `; set \`issuer: ${issuer}\` if that is what its tokens say`
+  return `, a redirect to ${location.origin}${location.pathname}, which is never followed${hint}`
 }
 
 function readJson(text: string): unknown {

@@ -62,7 +62,8 @@ export async function generateSigningKey(alg = 'RS256', kid = randomBytes(6).toS
   return { kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
 }
 
-export async function openRogueProvider(): Promise<RogueProvider> {
+/** @param path of its issuer; a trailing slash belongs to the issuer, and to no endpoint */
+export async function openRogueProvider(path = '/realms/main'): Promise<RogueProvider> {
   const codes = new Map<string, { nonce: string; challenge: string; redirectUri: string; scope: string }>()
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
@@ -72,7 +73,9 @@ export async function openRogueProvider(): Promise<RogueProvider> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   assert.ok(address !== null && typeof address === 'object')
-  const issuer = `http://127.0.0.1:${address.port}/realms/main`
+  const issuer = `http://127.0.0.1:${address.port}${path}`
+  const folder = path.replace(/\/$/, '')
+  const base = `http://127.0.0.1:${address.port}${folder}`
 
   const rogue: RogueProvider = {
     issuer,
@@ -136,10 +139,10 @@ export async function openRogueProvider(): Promise<RogueProvider> {
   })
 
   const endpoints: Record<string, Endpoint> = {
-    '/realms/main/.well-known/openid-configuration': 'discovery',
-    '/realms/main/token': 'token',
-    '/realms/main/userinfo': 'userinfo',
-    '/realms/main/certs': 'jwks',
+    [`${folder}/.well-known/openid-configuration`]: 'discovery',
+    [`${folder}/token`]: 'token',
+    [`${folder}/userinfo`]: 'userinfo',
+    [`${folder}/certs`]: 'jwks',
   }
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const endpoint = endpoints[request.url ?? '']
@@ -158,11 +161,11 @@ export async function openRogueProvider(): Promise<RogueProvider> {
   const discovery = (): Json => {
     const document: Json = {
       issuer,
-      authorization_endpoint: `${issuer}/auth`,
-      token_endpoint: `${issuer}/token`,
-      userinfo_endpoint: `${issuer}/userinfo`,
-      jwks_uri: `${issuer}/certs`,
-      end_session_endpoint: `${issuer}/logout`,
+      authorization_endpoint: `${base}/auth`,
+      token_endpoint: `${base}/token`,
+      userinfo_endpoint: `${base}/userinfo`,
+      jwks_uri: `${base}/certs`,
+      end_session_endpoint: `${base}/logout`,
       code_challenge_methods_supported: ['plain', 'S256'],
       authorization_response_iss_parameter_supported: true,
       id_token_signing_alg_values_supported: ['RS256', 'ES256', 'HS256', 'none'],
