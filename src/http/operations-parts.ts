@@ -23,6 +23,7 @@ export function operationsParts(sources: OperationsSources): OperationsParts {
     metrics,
     status() {
       const { config, trusted } = serving()
+      const isAsked = config.forwardAuth !== undefined || config.extAuthz !== undefined
       const problem = sources.reloadProblem()
       return {
         version: sources.version,
@@ -32,7 +33,7 @@ export function operationsParts(sources: OperationsSources): OperationsParts {
         store: config.session.store,
         providers: providerStates(serving()),
         secrets: secretFingerprints(config),
-        ...(config.forwardAuth !== undefined && { forwardAuth: sources.witness.report(trusted) }),
+        ...(isAsked && { forwardAuth: sources.witness.report(trusted) }),
         ...(problem !== undefined && { reloadProblem: problem }),
       }
     },

@@ -22,6 +22,8 @@ export interface Asking {
   check(request: CheckRequest): Promise<Outcome>
   /** @param untold lines of the client that the gateway does not tell of (`allowed_headers`) */
   ask(request: ClientRequest, alter?: (http: Http) => Http, untold?: readonly HeaderLine[]): Promise<Outcome>
+  /** Asks and gives up. @throws ServiceError DEADLINE_EXCEEDED */
+  giveUp(request: ClientRequest, afterMilliseconds: number): Promise<unknown>
   /** Bytes of a message that need not be one. */
   raw(method: string, bytes: Buffer): Promise<Buffer>
   health(service?: string): Promise<string>
@@ -50,7 +52,10 @@ const loaded = loadPackageDefinition(definition) as unknown as {
   grpc: { health: { v1: { Health: new (...of: ConstructorParameters<typeof Client>) => HealthStub } } }
 }
 type Answered<T> = (error: ServiceError | null, value?: T) => void
-type Stub = Client & { Check(request: CheckRequest, answered: Answered<CheckResponse>): void }
+type Stub = Client & {
+  Check(request: CheckRequest, answered: Answered<CheckResponse>): void
+  Check(request: CheckRequest, options: { readonly deadline: number }, answered: Answered<CheckResponse>): void
+}
 type Status = { readonly status: string }
 type HealthStub = Client & {
   Check(request: { service: string }, answered: Answered<Status>): void
@@ -70,6 +75,10 @@ export function openAsking(port: number): Asking {
   return {
     check,
     ask: (request, alter = (http) => http, untold = []) => check(checkOf(alter(httpOf(request))), untold),
+    giveUp: (request, after) =>
+      called<CheckResponse>((answered) =>
+        stub.Check(checkOf(httpOf(request)), { deadline: Date.now() + after }, answered),
+      ),
     raw: (method, bytes) =>
       called<Buffer>((answered) =>
         stub.makeUnaryRequest(

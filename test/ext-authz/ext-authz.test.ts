@@ -1,5 +1,6 @@
 /** A gateway that asks over gRPC gets the answers of those that ask over HTTP. */
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { navigation, openWorld, origin, type World } from '../attacks/world.ts'
 import { type Question, questions } from '../contracts/forward-auth-questions.ts'
@@ -142,6 +143,11 @@ describe('a question', () => {
     })
   }
 
+  test('about HEAD is answered without a body', async () => {
+    const outcome = await gateway.ask({ method: 'HEAD', uri: '/app/x' })
+    assert.deepEqual([outcome.status, outcome.body], [401, ''])
+  })
+
   test('that is empty, or no message at all, is no', async () => {
     for (const request of [
       {},
@@ -256,6 +262,12 @@ describe('our own cookies', () => {
       assert.deepEqual(await cookie([session, 'a=b'], isRaw), ['a=b'])
     }
   })
+  test('are taken out of others without a change to these, whatever their bytes', async () => {
+    const pass = async (cookie: string, isRaw: boolean) =>
+      upstreamValues(await gateway.ask({ uri: '/app/x', cookies: [cookie] }, (http) => ({ ...http, isRaw })), 'cookie')
+    assert.deepEqual(await pass(`n=zoë; ${session}`, false), ['n=zoë'])
+    assert.deepEqual(await pass(`n=zo\xc3\xab; ${session}`, true), ['n=zoë'], 'as text, which is how the answer goes')
+  })
   test('twice are none (which is meant cannot be known), and bytes no cookie holds are no session', async () => {
     for (const isRaw of [false, true]) {
       const ask = async (cookies: string[]) =>
@@ -306,6 +318,29 @@ describe('with the provider down', () => {
     assert.equal(outcome.status, 503)
     assert.ok(Number(outcome.header('retry-after')) > 0)
     refused(outcome)
+  })
+})
+
+describe('a gateway that does not wait', () => {
+  test('is forgotten; what it asked is decided all the same, and the next question is answered', async (t) => {
+    const slow = await openWorld({ routes, more })
+    t.after(() => slow.close())
+    const asking = openAsking(portOf(slow))
+    t.after(() => asking.close())
+    let answer = () => {}
+    const jwks = (response: ServerResponse) => {
+      answer = () => response.writeHead(503).end()
+    }
+    slow.rogue.script = { raw: { jwks } }
+    const token = await slow.rogue.accessToken()
+    const headers = [['Authorization', `Bearer ${token}`]] as const
+    await assert.rejects(asking.giveUp({ uri: '/api/x', headers }, 200), { code: 4 })
+    answer()
+    const logged = () => slow.log().some(({ msg, path }) => msg === 'access' && path === '/api/x')
+    for (let tries = 0; tries < 200 && !logged(); tries++) await new Promise((resolve) => setTimeout(resolve, 10))
+    assert.ok(logged())
+    assert.equal((await asking.ask({ uri: '/public/x' })).status, 200)
+    assert.deepEqual(slow.errors(), [])
   })
 })
 

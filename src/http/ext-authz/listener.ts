@@ -17,6 +17,8 @@ export interface ExtAuthzListener {
 
 export async function openExtAuthzListener(parts: ListenerParts): Promise<ExtAuthzListener> {
   const [grpc, messages] = await Promise.all([import('@grpc/grpc-js'), loadMessages()])
+  // It writes to standard error by itself what is told here as an error anyway.
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE)
   const server = new grpc.Server({ 'grpc.enable_channelz': 0 })
   const check = createExtAuthzDoor(parts, messages.check)
   const health = createHealth()
