@@ -306,6 +306,9 @@ test('who does not get in is told why, in one sentence', async (t) => {
   if (journey === undefined) return
   const wrong = await setup(journey, ['--plan'], { env: { DOORWARD_ADMIN_PASSWORD: '-' }, stdin: 'not-it\n' })
   assert.match(wrong.err, /does not let "admin" in at the realm master: Invalid user credentials/)
+  const typed = await setup(journey, ['--plan'], { env: { DOORWARD_ADMIN_PASSWORD: '-' }, isTTY: true })
+  assert.equal(typed.code, 2)
+  assert.match(typed.err, /that is a terminal\n.*hint: it would show what you type/)
   const token = await setup(journey, ['--plan'], { access: [], env: { DOORWARD_ADMIN_TOKEN: 'no-token' } })
   assert.match(token.err, /does not accept the token of the administrator/)
   const right = await setup(journey, ['--plan'], {

@@ -16,7 +16,7 @@ export const adminOptions: Readonly<Record<string, OptionDescription>> = {
   'admin-user': { value: 'NAME', summary: 'administrator; password in DOORWARD_ADMIN_PASSWORD' },
   'admin-client': { value: 'ID', summary: 'service account; secret in DOORWARD_ADMIN_CLIENT_SECRET' },
   'admin-realm': { value: 'REALM', summary: 'the realm of that account; master unless given' },
-  'admin-url': { value: 'URL', summary: 'Keycloak for administrators, where it has its own address' },
+  'admin-url': { value: 'URL', summary: 'where administrators reach Keycloak, if elsewhere' },
 }
 
 /**
