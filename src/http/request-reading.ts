@@ -115,12 +115,19 @@ const everyday = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTI
 /** RFC 9110 5.6.2, of a length that is no log line. */
 const token = /^[!#$%&'*+\-.^`|~\w]{1,32}$/
 
+/** Traefik says `wss` of a websocket: a part of the https site that it came from. */
+function schemeOf(said: string | readonly string[]): 'http' | 'https' | undefined {
+  if (said === 'https' || said === 'wss') return 'https'
+  return said === 'http' || said === 'ws' ? 'http' : undefined
+}
+
 /** The question in its normal form, whoever brought it. @throws GatewayError where a part is not what it should be */
 export function targetFrom(
-  { method, scheme, host: raw, uri }: Question,
+  { method, scheme: said, host: raw, uri }: Question,
   { readHost }: Pick<Surroundings, 'readHost'>,
 ): Target {
-  if (scheme !== 'http' && scheme !== 'https') throw new GatewayError('bad_request', 'the scheme is not http or https')
+  const scheme = schemeOf(said)
+  if (scheme === undefined) throw new GatewayError('bad_request', 'the scheme is not http or https')
   const host = typeof raw === 'string' ? readHost(raw, scheme) : undefined
   if (host === undefined) throw new GatewayError('host_unknown', 'the Host header is not a host')
   if (!everyday.has(method) && !token.test(method)) throw new GatewayError('bad_request', 'the method is not a token')

@@ -66,6 +66,25 @@ test('whatever address was asked for, the way to the sign-in stays on our own', 
   assert.ok(led > 100, 'plain paths do lead to the sign-in')
 })
 
+test('a websocket that Traefik calls wss is one of the https site', async () => {
+  const asked = traefik.ask({
+    uri: '/x',
+    cookies: [session],
+    headers: [
+      ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZQ=='],
+      ['Origin', origin],
+    ],
+  })
+  const saying = (scheme: string) => ({
+    ...asked,
+    headers: asked.headers.map(([name, value]): HeaderLine => [name, name === 'X-Forwarded-Proto' ? scheme : value]),
+  })
+  assert.equal((await ask(world.forwardAuthPort, saying('wss'))).status, 200)
+  for (const scheme of ['ws', 'WSS', 'wss,https', 'ftp']) {
+    assert.notEqual((await ask(world.forwardAuthPort, saying(scheme))).status, 200, scheme)
+  }
+})
+
 test('nginx: a form that was not sent leads to the page that says so, and from there to the sign-in', async () => {
   const headers = [...navigation, ['Origin', origin] as const]
   const asked = wire('nginx').ask({ method: 'POST', uri: '/order?n=1', headers })
