@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
-import { findPart, requirePart } from '../support/real-part.ts'
+import { requirePart } from '../support/real-part.ts'
 import { caddy } from './caddy.ts'
 import { envoy } from './envoy.ts'
 import { versionOf } from './gateway-process.ts'
@@ -36,6 +36,8 @@ const gateways: readonly GatewayProduct[] = [nginx, ingressNginx, caddy, haproxy
 const page = new URL('../../docs/gateways/README.md', import.meta.url)
 const table = tableOf(questions, gateways)
 const versions = new Map<string, string>()
+/** Questions that came out as the table says, over all gateways. */
+let held = 0
 after(() => {
   console.log(`\n${versionLine(versions)}\n${table}`)
 })
@@ -49,16 +51,19 @@ for (const product of gateways) {
     for (const { name, answer } of questions) {
       const remark = product.remarks[name]
       const skip = remark !== undefined && 'cannot' in remark ? remark.cannot : false
-      await t.test(name, { skip, timeout: 30_000 }, (t) => answer(gateway, t))
+      await t.test(name, { skip, timeout: 30_000 }, async (t) => {
+        await answer(gateway, t)
+        held++
+      })
     }
   })
 }
 
 test('the table of the page is what was asked', () => {
   const text = readFileSync(page, 'utf8')
-  const isComplete = gateways.every(({ part }) => findPart(part) !== undefined)
   if (process.env.DOORWARD_UPDATE_GATEWAYS !== undefined) {
-    assert.ok(isComplete, 'a table is written where every gateway was run')
+    const cannot = gateways.flatMap(({ remarks }) => Object.values(remarks)).filter((remark) => 'cannot' in remark)
+    assert.equal(held, gateways.length * questions.length - cannot.length, 'a table is written where all of it holds')
     writeFileSync(page, withSection(text, versionLine(versions), table))
   }
   const shown = sectionOf(readFileSync(page, 'utf8'))

@@ -59,7 +59,7 @@ const withoutItsStore: Question = {
     const cookie = cookieHeader(await signedIn(world, 'bob', '/signed-in'), gateway.origin)
     await assertOpenAgain(gateway, cookie)
     await redis.kill()
-    await until(async () => (await statusOf(gateway, { target: '/x', cookie })) !== 200, 'the loss is noticed')
+    await until(async () => (await statusOf(gateway, { target: '/x', cookie })) !== 200, 'the loss is noticed', 8000)
     await assertClosed(gateway, cookie)
   },
 }
