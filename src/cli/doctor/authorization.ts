@@ -32,7 +32,7 @@ async function findingsOf(
     case 'error':
       return answer.error === 'invalid_scope'
         ? scopeFindings(visit, redirectUri)
-        : [errorFinding(visit, answer.error, printable(answer.description))]
+        : [errorFinding(visit, answer.error, printable(answer.description).replace(/\.$/, ''))]
   }
 }
 

@@ -6,6 +6,8 @@ import { examineDiscovery } from './discovery-answer.ts'
 import { examineEndSession } from './end-session-probe.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
+import { examineSettings } from './keycloak-settings.ts'
+import { examinePerson, personUnseen } from './person.ts'
 import { openVisit, type ProviderVisit, placeOf } from './provider-visit.ts'
 import { wireFinding } from './provider-wire.ts'
 
@@ -21,7 +23,12 @@ async function examineProvider(patient: Patient, config: ProviderConfig): Promis
   try {
     const discovery = await examineDiscovery(visit)
     if (!discovery.usable) return [...discovery.findings, clientUnseen(config)]
-    return onePerName([...discovery.findings, ...(await examineClient(visit))])
+    const client = await examineClient(visit)
+    const inside = await Promise.all([
+      examineSettings(visit),
+      client.some(isError) ? [personUnseen(visit, 'nobody can sign in as things are')] : examinePerson(visit),
+    ])
+    return onePerName([...discovery.findings, ...client, ...inside.flat()])
   } catch (error) {
     if (!(error instanceof ProviderUnreachable)) throw error
     return [await wireFinding(visit, new URL(config.issuer), error)]
@@ -29,6 +36,9 @@ async function examineProvider(patient: Patient, config: ProviderConfig): Promis
     await visit.close()
   }
 }
+
+/** The reason is told already. */
+const isError = ({ severity }: Finding): boolean => severity === 'error'
 
 const clientUnseen = (config: ProviderConfig): Finding => ({
   name: 'client-unseen',

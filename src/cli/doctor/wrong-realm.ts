@@ -19,7 +19,7 @@ export async function realmMissing(visit: ProviderVisit, url: URL): Promise<Find
     return { ...at, name: 'discovery-unusable', cause, fix: 'compare issuer with what the provider calls itself' }
   }
   const names = await realmNames(visit)
-  const known = names === undefined ? '' : `; it has ${names.join(', ')}`
+  const known = names === undefined ? '' : `; it has ${names.slice(0, 20).join(', ')}`
   const cause = `Keycloak at ${url.origin} knows no realm “${realm}”${known}`
   const near = names?.find((name) => name.toLowerCase() === realm.toLowerCase())
   const fix =

@@ -1,0 +1,102 @@
+/** What real tokens of a real person hold, and what is missing in them. */
+import { hasClaim } from '../../core/claims.ts'
+import { readJwt } from '../../issuer/jwt.ts'
+import { LoginFailure } from '../../oidc/failure.ts'
+import type { Finding } from './finding.ts'
+import { refreshTokenMissing, sessionEndsEarly, tokenLifeFindings } from './keycloak-findings.ts'
+import { type SignedIn, SignInRefused, signInAtKeycloak } from './keycloak-sign-in.ts'
+import type { ProviderVisit } from './provider-visit.ts'
+import { routesNeed } from './route-needs.ts'
+import { clientScopesLost, offlineAccessRefused } from './scopes.ts'
+
+export async function examinePerson(visit: ProviderVisit): Promise<readonly Finding[]> {
+  const { asked, provider, config, oidc, uris, signal } = visit
+  if (asked.person === undefined) return [personUnseen(visit, 'nobody was signed in')]
+  if (provider.kind !== 'keycloak') return [personUnseen(visit, 'the doctor knows the login pages of Keycloak alone')]
+  const { allowInsecureHttp } = config
+  const request = { redirectUri: uris.redirectUris[0]!, person: asked.person, allowInsecureHttp, signal }
+  try {
+    const signedIn = await signInAtKeycloak(oidc, request)
+    const findings = looks.flatMap((look) => look(visit, signedIn))
+    await signedIn.end()
+    return findings
+  } catch (error) {
+    if (error instanceof SignInRefused) return [personUnseen(visit, error.message)]
+    if (error instanceof LoginFailure) return [loginFailed(visit, error)]
+    throw error
+  }
+}
+
+export const personUnseen = ({ provider, key }: ProviderVisit, cause: string): Finding => ({
+  name: 'person-unseen',
+  severity: 'unseen',
+  place: key('scopes'),
+  cause: `${cause}, so what tokens hold was not looked at: groups, e-mail, how long they live`,
+  fix:
+    provider.kind === 'keycloak'
+      ? '`--user NAME` signs somebody in who needs no second factor; their password in DOORWARD_DOCTOR_PASSWORD'
+      : 'sign in with a browser, and look at the page `session` below basePath',
+})
+
+/** Keycloak's word for a refused offline_access is no OAuth code. */
+function loginFailed({ key }: ProviderVisit, { message }: LoginFailure): Finding {
+  if (/not_allowed/.test(message)) return offlineAccessRefused(key('scopes'), 'Keycloak answers “not_allowed”')
+  const fix = 'the log of Keycloak knows more; nobody can sign in before this is repaired'
+  return { name: 'sign-in-failed', severity: 'error', place: key('issuer'), cause: message, fix }
+}
+
+type Look = (visit: ProviderVisit, signedIn: SignedIn) => readonly Finding[]
+
+const looks: readonly Look[] = [lookAtGroups, lookAtEmail, lookAtSubject, lookAtRefreshToken, lookAtLifetimes]
+
+const sourcesIn = ({ sources }: SignedIn) =>
+  [sources.idToken, sources.userinfo, sources.accessToken].filter((source) => source !== undefined)
+
+/** Who is in no group gets no claim either, so its absence alone proves nothing; an administrator sees the mapper. */
+function lookAtGroups(visit: ProviderVisit, signedIn: SignedIn): readonly Finding[] {
+  const { config, provider, asked, key } = visit
+  if (!routesNeed(config, 'groups') || asked.keycloakAdmin !== undefined) return []
+  if (sourcesIn(signedIn).some((source) => hasClaim(source, provider.groupsClaim))) return []
+  const username = asked.person?.username
+  const cause = `no token of ${username} holds the claim “${provider.groupsClaim}”: ${username} is in no group, or its mapper is missing`
+  const fix = 'sign in somebody who is in a group, or name an administrator'
+  return [{ name: 'groups-unseen', severity: 'unseen', place: key('groupsClaim'), cause, fix }]
+}
+
+function lookAtEmail(visit: ProviderVisit, signedIn: SignedIn): readonly Finding[] {
+  const { config, provider, asked } = visit
+  if (!provider.scopes.includes('email') || signedIn.proof.identity.email !== undefined) return []
+  const severity = routesNeed(config, 'emails') ? 'error' : 'warning'
+  const username = asked.person?.username
+  const at = { severity, place: `${username} at ${provider.issuer}` } as const
+  if (sourcesIn(signedIn).some((source) => hasClaim(source, 'email'))) {
+    const cause = `the e-mail address of ${username} is not verified, so it does not count`
+    const fix = `let people verify theirs, or write \`trustUnverifiedEmail: true\` where nobody can type in their own`
+    return [{ ...at, name: 'email-unverified', cause, fix }]
+  }
+  const cause = `no token says an e-mail address of ${username}`
+  const fix = 'give the person one; where others have theirs missing too, give the client the scope email'
+  return [{ ...at, name: 'email-missing', cause, fix }]
+}
+
+/** Since Keycloak 25 the scope `basic` brings it; without, no role of an access token counts. */
+function lookAtSubject(visit: ProviderVisit, { proof }: SignedIn): readonly Finding[] {
+  const claims = readJwt(proof.tokens.accessToken ?? '')?.payload
+  return claims === undefined || hasClaim(claims, 'sub') ? [] : [clientScopesLost(visit, ['basic'])]
+}
+
+function lookAtRefreshToken(visit: ProviderVisit, { proof }: SignedIn): readonly Finding[] {
+  return proof.tokens.refreshToken === undefined ? [refreshTokenMissing(visit)] : []
+}
+
+/** A refresh token of Keycloak is a JWT; it ends with the session at Keycloak, whichever end comes first. */
+function lookAtLifetimes(visit: ProviderVisit, { proof }: SignedIn): readonly Finding[] {
+  const now = visit.clock.now()
+  const { accessExpiresAt, refreshToken } = proof.tokens
+  const life = accessExpiresAt === undefined ? [] : tokenLifeFindings(visit, Math.round((accessExpiresAt - now) / 1000))
+  const claims = readJwt(refreshToken ?? '')?.payload
+  if (typeof claims?.exp !== 'number' || typeof claims.iat !== 'number') return life
+  const seconds = claims.exp - claims.iat
+  const early = seconds * 1000 < visit.config.session.idle ? [sessionEndsEarly(visit, 'idle', seconds)] : []
+  return [...life, ...early]
+}
