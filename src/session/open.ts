@@ -176,7 +176,7 @@ function openStores(
 }
 
 /** One spec per origin; with a cookie domain one for all of them, named after the first. */
-function specsOf({ session, publicUrls, providers }: Pick<Config, 'session' | 'publicUrls' | 'providers'>) {
+export function specsOf({ session, publicUrls, providers }: Pick<Config, 'session' | 'publicUrls' | 'providers'>) {
   const [provider] = providers
   const origins = [...new Set(publicUrls.map((url) => url.origin))]
   const named = session.cookieDomain === undefined ? origins : origins.slice(0, 1)

@@ -88,6 +88,8 @@ const openEndpoint = ({ forwardAuth }: Ports) =>
   beforeRoot(`location /auth/ { proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Host $http_host;
     ${proxyTo(forwardAuth)} }`)
 
+const ownPages = 'location /_doorward/ {'
+
 const plants: readonly (readonly [what: string, names: string | readonly string[], edits: Edits])[] = [
   [
     'a location that forgets to ask',
@@ -161,6 +163,12 @@ const plants: readonly (readonly [what: string, names: string | readonly string[
         `${originalUrl} proxy_set_header Accept text/html; proxy_set_header Sec-Fetch-Mode navigate; proxy_set_header Sec-Fetch-Dest document;`,
       ],
     ],
+  ],
+  ['our pages are asked about too', 'gateway-hides-pages', () => [[ownPages, 'location /elsewhere/ {']]],
+  [
+    'our cookies are taken off',
+    'gateway-drops-cookies',
+    () => [[ownPages, `${ownPages} proxy_hide_header Set-Cookie;`]],
   ],
   [
     'small headers',

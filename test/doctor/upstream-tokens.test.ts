@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { before, type TestContext, test } from 'node:test'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { createUpstreamTokens, upstreamTokens } from '../../src/cli/doctor/upstream-tokens.ts'
+import { proofOf } from '../session/people.ts'
 import { startApplication } from '../support/application.ts'
 import { type KubernetesOidc, startKubernetesApi } from '../support/kubernetes-api.ts'
 import { configOf, patientWith } from './sound-patient.ts'
@@ -54,8 +55,8 @@ async function examine(t: TestContext, issuer: string, upstream: string, headers
   const tokens = { idToken: await sign(issuer, 'app', claims), accessToken: await sign(issuer, 'account', claims) }
   let ended = 0
   const examination = createUpstreamTokens(async () => ({
-    kind: 'tokens',
-    tokens,
+    kind: 'signed-in',
+    proof: { ...proofOf('ada'), tokens },
     end: async () => void ended++,
   }))
   const config = configOf(t, { session: memory, routes: [{ allow: 'signedIn', upstream, headers }] })

@@ -1,6 +1,8 @@
 /** All rooms of the examination, in the order their findings are told. Each is a file of its own beside this one. */
+import { cookies } from './cookies.ts'
 import type { Examination } from './examination.ts'
 import { gatewayInFront } from './gateway-in-front.ts'
+import { headerSizes } from './header-sizes.ts'
 import { provider } from './provider.ts'
 import { redis } from './redis.ts'
 import { runningProcess } from './running-process.ts'
@@ -12,6 +14,8 @@ export const examinations: readonly Examination[] = [
   redis,
   runningProcess,
   gatewayInFront,
+  cookies,
+  headerSizes,
   upstreams,
   upstreamTokens,
 ]

@@ -2,6 +2,7 @@
 import type { Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import * as told from './gateway-findings.ts'
+import { openSignIn } from './gateway-pages.ts'
 import { canary, forwardedProbe, identityProbe, type Probe, passedProbe } from './gateway-probes.ts'
 import { type Meaning, meaningOf } from './outside-answer.ts'
 import { askFromOutside, navigation, type OutsideAnswer, type OutsideHeaders, script } from './outside-ask.ts'
@@ -31,9 +32,10 @@ export async function lookFromOutside(patient: Patient, through: URL): Promise<r
   const others = await openAddresses(outside, address)
   const meaning = outside.mean(first, address)
   const signIn = route.acceptsSession ? told.signIn(address, meaning, config) : []
+  const pages = meaning.kind === 'sign-in' && signIn.length === 0 ? await openSignIn(patient, meaning.location) : []
   return [
     ...told.certificate(address, first.certificateFault),
-    ...(meaning.kind === 'let-in' ? [told.failsOpen(address, meaning.said)] : signIn),
+    ...(meaning.kind === 'let-in' ? [told.failsOpen(address, meaning.said)] : [...signIn, ...pages]),
     ...others,
     ...(meaning.kind === 'let-in' || meaning.kind === 'unavailable' ? [] : await tricks(outside, address)),
     ...(await passedHeaders(outside, address)),

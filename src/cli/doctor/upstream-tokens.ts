@@ -5,10 +5,10 @@ import { readJwt } from '../../issuer/jwt.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import { type Ask, anonymous, type Credentials, findKubernetes, type Review, review } from './kubernetes-review.ts'
-import { signInForTokens, type TokenSignIn } from './token-sign-in.ts'
+import { type PersonSignIn, signInPerson } from './person-sign-in.ts'
 import { askUpstream, upstreamPlace } from './upstream-wire.ts'
 
-type SignIn = (patient: Patient, provider: string | undefined) => Promise<TokenSignIn>
+type SignIn = (patient: Patient, provider: string | undefined) => Promise<PersonSignIn>
 
 /** @param signIn gives the tokens of `--user`, and ends their session again */
 export function createUpstreamTokens(signIn: SignIn): Examination {
@@ -22,7 +22,7 @@ export function createUpstreamTokens(signIn: SignIn): Examination {
   }
 }
 
-export const upstreamTokens = createUpstreamTokens(signInForTokens)
+export const upstreamTokens = createUpstreamTokens(signInPerson)
 
 interface Passing {
   readonly route: RouteConfig
@@ -45,7 +45,7 @@ async function examineOne(passing: Passing, patient: Patient, signIn: SignIn): P
   if (signedIn.kind === 'unseen') return [unseen(passing, signedIn.why)]
   const ask: Ask = (question) => askUpstream(upstream, question, patient.signal)
   try {
-    return await look(passing, signedIn.tokens, ask, patient)
+    return await look(passing, signedIn.proof.tokens, ask, patient)
   } catch {
     // That it cannot be reached has a finding of its own.
     return []

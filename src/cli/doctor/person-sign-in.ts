@@ -1,17 +1,17 @@
-/** Tokens of a real person, for whoever has to see what others make of them. */
-import type { Tokens } from '../../core/tokens.ts'
+/** What a real sign-in of `--user` brings, for whoever has to see what becomes of it. */
+import type { Proof } from '../../core/proof.ts'
 import { LoginFailure } from '../../oidc/failure.ts'
 import type { Patient } from './examination.ts'
 import { SignInRefused, signInAtKeycloak } from './keycloak-sign-in.ts'
 import { openVisit } from './provider-visit.ts'
 
-export type TokenSignIn =
-  | { readonly kind: 'tokens'; readonly tokens: Tokens; end(): Promise<void> }
-  /** Why there are none, in words for people. */
+export type PersonSignIn =
+  | { readonly kind: 'signed-in'; readonly proof: Proof; end(): Promise<void> }
+  /** Why there was none, in words for people. */
   | { readonly kind: 'unseen'; readonly why: string }
 
 /** @param name of the provider in the file; undefined: the first */
-export async function signInForTokens(patient: Patient, name: string | undefined): Promise<TokenSignIn> {
+export async function signInPerson(patient: Patient, name: string | undefined): Promise<PersonSignIn> {
   const { config, asked, signal } = patient
   const provider = name === undefined ? config.providers[0] : config.providers.find((one) => one.name === name)
   if (asked.person === undefined) return { kind: 'unseen', why: 'nobody was signed in' }
@@ -22,7 +22,7 @@ export async function signInForTokens(patient: Patient, name: string | undefined
   try {
     const signedIn = await signInAtKeycloak(visit.oidc, request)
     const end = () => signedIn.end().finally(visit.close)
-    return { kind: 'tokens', tokens: signedIn.proof.tokens, end }
+    return { kind: 'signed-in', proof: signedIn.proof, end }
   } catch (error) {
     await visit.close()
     if (error instanceof SignInRefused || error instanceof LoginFailure) return { kind: 'unseen', why: error.message }
