@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { run } from '../../src/cli/main.ts'
 import { worldOf } from '../cli/world.ts'
 import { until } from '../support/gateway.ts'
+import { openKeycloak } from '../support/keycloak.ts'
 import {
   arrive,
   type KeycloakJourney,
@@ -316,6 +317,25 @@ test('who does not get in is told why, in one sentence', async (t) => {
     stdin: `${administrator.password}\n`,
   })
   assert.equal(right.code, 0, right.err)
+})
+
+test('a service account of master will do, as Keycloak makes one at its first start', async (t) => {
+  const journey = await openJourney(t, noClient)
+  const keycloak = await openKeycloak(t)
+  if (journey === undefined || keycloak === undefined) return
+  const { name } = journey.realm
+  const account = { clientId: name, secret: `secret-of-${name}`, serviceAccountsEnabled: true, publicClient: false }
+  const at = '/realms/master'
+  const id = String(await keycloak.admin('POST', `${at}/clients`, account))
+    .split('/')
+    .at(-1)
+  t.after(() => keycloak.admin('DELETE', `${at}/clients/${id}`))
+  const user = (await keycloak.admin('GET', `${at}/clients/${id}/service-account-user`)) as { id: string }
+  const role = await keycloak.admin('GET', `${at}/roles/admin`)
+  await keycloak.admin('POST', `${at}/users/${user.id}/role-mappings/realm`, [role])
+  const calling = { access: ['--admin-client', name], env: { DOORWARD_ADMIN_CLIENT_SECRET: account.secret } }
+  assert.equal((await setup(journey, ['--yes'], calling)).code, 0)
+  assert.match((await setup(journey, ['--yes'], calling)).out, /nothing to do/)
 })
 
 test('makes a missing realm only when told to', async (t) => {

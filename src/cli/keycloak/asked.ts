@@ -27,13 +27,8 @@ export interface SetupAsked {
 export async function readSetup(call: Call): Promise<SetupAsked> {
   const { options, positionals, world } = call
   if (positionals[0] !== 'keycloak') throw notKeycloak(positionals[0])
-  for (const [one, other] of [['plan', 'yes'] as const]) {
-    if (options.flag(one) && options.flag(other))
-      throw new UsageError(
-        `--${one} and --${other} say two things`,
-        '--plan changes nothing; --yes changes without asking',
-      )
-  }
+  if (options.flag('plan') && options.flag('yes'))
+    throw new UsageError('--plan and --yes say two things', '--plan changes nothing; --yes changes without asking')
   const secretFile = readSecretFile(call)
   const backchannelUrl = readBackchannelUrl(call)
   const file = findConfigFile(call)
