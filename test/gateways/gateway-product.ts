@@ -39,6 +39,8 @@ export interface GatewayProduct {
   readonly beside?: (t: TestContext, folder: string) => Promise<void>
   /** The listener that it asks; `forwardAuth` unless said. */
   readonly asks?: 'forwardAuth' | 'extAuthz'
+  /** It asks nothing and sends everything to Doorward, which forwards by itself. */
+  readonly isBeforeProxy?: boolean
   /** By the name of the question. */
   readonly remarks: Readonly<Record<string, Remark>>
 }

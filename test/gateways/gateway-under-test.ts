@@ -9,7 +9,7 @@ import { demoUsers, type IdpUser } from '../../src/dev/idp-users.ts'
 import { ask, type HeaderLine, type RawAnswer } from '../attacks/wire.ts'
 import type { Received } from '../support/application.ts'
 import type { Browser } from '../support/browser.ts'
-import { type ConfigKeys, freePort, signedIn, startGateway, type TestGateway } from '../support/gateway.ts'
+import { type ConfigKeys, freePort, signedIn, startGateway, type TestGateway, type World } from '../support/gateway.ts'
 import { startGatewayProcess } from './gateway-process.ts'
 import type { GatewayProduct } from './gateway-product.ts'
 import { openRelay, type Relay } from './relay.ts'
@@ -86,7 +86,12 @@ export async function startGatewayUnderTest(
   const port = await freePort()
   const origin = `https://${host}:${port}`
   const doorward = (t: TestContext, options: DoorwardOptions = {}) =>
-    startGateway(t, { users: [...demoUsers, zoe], publicUrl: () => origin, ...options, config: config(options, asks) })
+    startGateway(t, {
+      users: [...demoUsers, zoe],
+      publicUrl: () => origin,
+      ...options,
+      config: config(options, product),
+    })
   const world = await doorward(t)
   const wires = { pages: await openRelay(world.port), questions: await openRelay(portOf(world)) }
   const folder = mkdtempSync(path.join(tmpdir(), 'doorward-gateway-'))
@@ -153,20 +158,22 @@ export async function startGatewayUnderTest(
 }
 
 const config =
-  ({ config = {} }: DoorwardOptions, asks: 'forwardAuth' | 'extAuthz') =>
-  (): ConfigKeys => ({
+  ({ config = {} }: DoorwardOptions, { asks = 'forwardAuth', isBeforeProxy = false }: GatewayProduct) =>
+  ({ application }: World): ConfigKeys => ({
     [asks]: '127.0.0.1:0',
     trustedProxies: ['127.0.0.1'],
-    routes: [
-      { path: '/public/*', allow: 'public' },
-      { path: '/health', allow: 'public' },
-      { path: '/admin/*', allow: { groups: ['/admins'] } },
-      { path: '/office/*', allow: { networks: ['203.0.113.0/24'] } },
-      { path: '/here/*', allow: { networks: [`${stranger}/32`] } },
-      { allow: 'signedIn' },
-    ],
+    routes: routes.map((route) => (isBeforeProxy ? { ...route, upstream: application } : route)),
     ...config,
   })
+
+const routes: readonly ConfigKeys[] = [
+  { path: '/public/*', allow: 'public' },
+  { path: '/health', allow: 'public' },
+  { path: '/admin/*', allow: { groups: ['/admins'] } },
+  { path: '/office/*', allow: { networks: ['203.0.113.0/24'] } },
+  { path: '/here/*', allow: { networks: [`${stranger}/32`] } },
+  { allow: 'signedIn' },
+]
 
 export function cookieHeader(browser: Browser, origin: string): string {
   const header = browser.cookies.header(new URL(origin))

@@ -31,9 +31,10 @@ async function hashBody(request: IncomingMessage, response: ServerResponse, hash
   response.end()
 }
 
+/** Open, or the status that refused it. */
 type Opened = WebSocket | number
 
-const openSocket = ({ origin, port }: GatewayUnderTest, path: string, headers: Record<string, string>) =>
+export const openSocket = ({ origin, port }: GatewayUnderTest, path: string, headers: Record<string, string>) =>
   new Promise<Opened>((resolve, reject) => {
     const socket = new WebSocket(origin.replace('https', 'wss') + path, {
       headers,
