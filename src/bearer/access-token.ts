@@ -1,5 +1,5 @@
 /** The checks of a JWT access token that need no key (RFC 9068 4, RFC 8725), each a named function in one list. */
-import type { BearerConfig } from '../config/config.ts'
+import type { BearerConfig } from '../config/bearer-config.ts'
 import type { UnverifiedJwt } from '../issuer/jwt.ts'
 
 /** What is wrong, for the client's developer; never a token. */

@@ -1,5 +1,5 @@
 /** Owns the wire and the keys of one bearer issuer: one of each, however many entries name it alike. */
-import type { BearerConfig } from '../config/config.ts'
+import type { BearerConfig } from '../config/bearer-config.ts'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'

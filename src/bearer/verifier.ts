@@ -1,5 +1,5 @@
 /** The room's door: tells whether a bearer token is an access token for us, and whose. */
-import type { BearerConfig } from '../config/config.ts'
+import type { BearerConfig } from '../config/bearer-config.ts'
 import { ClaimError, type Claims, hasClaim, identityFrom } from '../core/claims.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Identity } from '../core/identity.ts'

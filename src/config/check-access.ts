@@ -1,5 +1,6 @@
 /** Checks between routes and the ways to prove who it is: providers and bearer issuers. */
-import type { BearerConfig, RouteConfig } from './config.ts'
+import type { BearerConfig } from './bearer-config.ts'
+import type { RouteConfig } from './config.ts'
 import type { Problems } from './problems.ts'
 import type { ResolvedProvider } from './resolve-provider.ts'
 import { choosesPeople, namesRead } from './resolve-requirements.ts'

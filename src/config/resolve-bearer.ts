@@ -1,5 +1,5 @@
 import { isLoopback } from '../core/urls.ts'
-import type { BearerConfig, JsonWebKeyLike } from './config.ts'
+import type { BearerConfig, JsonWebKeyLike } from './bearer-config.ts'
 import type { KeyPath } from './problems.ts'
 import { noteFile, type Resolving, readNamedFile } from './resolving.ts'
 import { bearerSchema } from './schema-bearer.ts'

@@ -1,4 +1,4 @@
-import type { BearerConfig } from '../../src/config/config.ts'
+import type { BearerConfig } from '../../src/config/bearer-config.ts'
 
 /** A bearer entry for a rogue provider. */
 export const bearerConfig = ({ issuer }: { issuer: string }): BearerConfig => ({

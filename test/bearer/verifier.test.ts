@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { openBearerVerifier } from '../../src/bearer/verifier.ts'
-import type { BearerConfig } from '../../src/config/config.ts'
+import type { BearerConfig } from '../../src/config/bearer-config.ts'
 import { GatewayError } from '../../src/core/errors.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { forge, openRogueProvider } from '../support/rogue-provider.ts'

@@ -1,6 +1,6 @@
 /** Whether any client of the realm gets tokens with the audience that `bearer:` expects. */
 import { z } from 'zod'
-import type { BearerConfig } from '../../config/config.ts'
+import type { BearerConfig } from '../../config/bearer-config.ts'
 import type { KeycloakAdmin } from '../keycloak/admin-client.ts'
 import { clientSchema, type MapperRepresentation, type ScopeRepresentation } from '../keycloak/representations.ts'
 import type { Finding } from './finding.ts'

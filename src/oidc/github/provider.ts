@@ -23,10 +23,11 @@ export function openGitHub(config: ProviderConfig, world: ProviderWorld): Identi
   const transport = openTransport({ ...config, allowInsecureHttp })
   const endpoints = gitHubEndpoints(config.issuer)
   const since = clock.now()
-  const person = (accessToken: string, scopes: readonly string[]): Promise<Identity> =>
-    readPerson(createGitHubApi(transport, endpoints.api, accessToken), config, scopes, log)
-  const ask = (grant: Readonly<Record<string, string>>): Promise<Granted> =>
-    askForTokens({ config, transport, endpoint: endpoints.token, now: clock.now() }, grant)
+  const wire: Wire = {
+    person: (accessToken, scopes) =>
+      readPerson(createGitHubApi(transport, endpoints.api, accessToken), config, scopes, log),
+    ask: (grant) => askForTokens({ config, transport, endpoint: endpoints.token, now: clock.now() }, grant),
+  }
 
   return {
     config,
@@ -36,10 +37,7 @@ export function openGitHub(config: ProviderConfig, world: ProviderWorld): Identi
       try {
         const code = codeIn(currentUrl.searchParams, transaction, endpoints)
         const redirectUri = currentUrl.origin + currentUrl.pathname
-        const granted = await ask({ code, redirect_uri: redirectUri, code_verifier: transaction.codeVerifier })
-        refuseMissingScopes(config, granted.scopes)
-        const identity = await person(granted.tokens.accessToken, granted.scopes)
-        return { identity, tokens: renewable(granted.tokens) } satisfies Proof
+        return await redeemCode(wire, config, { code, redirectUri, codeVerifier: transaction.codeVerifier })
       } catch (error) {
         throw loginFailureOf(error)
       }
@@ -47,8 +45,8 @@ export function openGitHub(config: ProviderConfig, world: ProviderWorld): Identi
     renew: (session) =>
       renewGitHubSession(
         {
-          redeem: (token) => ask({ grant_type: 'refresh_token', refresh_token: token }),
-          person,
+          redeem: (token) => wire.ask({ grant_type: 'refresh_token', refresh_token: token }),
+          person: wire.person,
           now: clock.now,
           confirmEvery,
           onUnread: (detail) => log.warn({ provider: config.name, detail }, 'claims not renewed'),
@@ -63,6 +61,29 @@ export function openGitHub(config: ProviderConfig, world: ProviderWorld): Identi
     warmUp() {},
     close: () => transport.close(),
   }
+}
+
+/** What GitHub is asked between two redirects. */
+interface Wire {
+  ask(grant: Readonly<Record<string, string>>): Promise<Granted>
+  person(accessToken: string, scopes: readonly string[]): Promise<Identity>
+}
+
+interface Code {
+  readonly code: string
+  readonly redirectUri: string
+  readonly codeVerifier: string
+}
+
+async function redeemCode(
+  wire: Wire,
+  config: ProviderConfig,
+  { code, redirectUri, codeVerifier }: Code,
+): Promise<Proof> {
+  const granted = await wire.ask({ code, redirect_uri: redirectUri, code_verifier: codeVerifier })
+  refuseMissingScopes(config, granted.scopes)
+  const identity = await wire.person(granted.tokens.accessToken, granted.scopes)
+  return { identity, tokens: renewable(granted.tokens) }
 }
 
 function authorizationUrl(config: ProviderConfig, { authorization }: GitHubEndpoints, request: LoginRequest): URL {
