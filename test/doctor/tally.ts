@@ -40,7 +40,7 @@ export function openTally(suite: string): Tally {
 }
 
 function assertReadable({ name, place, cause, fix }: Finding): void {
-  assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
+  assert.match(name, /^[a-z]+(?:-[a-z\d]+)*$/)
   for (const text of [place, cause, fix])
     assert.ok(text.length > 3 && !text.endsWith('.') && !/undefined/.test(text), text)
 }

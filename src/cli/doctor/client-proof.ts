@@ -37,11 +37,12 @@ async function secretFindings(visit: ProviderVisit, method: Method, secret: Secr
   if (isBelieved(said)) return []
   if (isOtherFault(said)) return [refusal(visit, said)]
   // Keycloak alone tells the two apart by the code; elsewhere invalid_client may be either.
-  if (visit.provider.kind === 'keycloak' && said.error === 'invalid_client') return [clientUnknown(visit)]
+  const isKeycloak = visit.provider.kind === 'keycloak'
+  if (isKeycloak && said.error === 'invalid_client') return [clientUnknown(visit)]
   const other: Method = method === 'client_secret_basic' ? 'client_secret_post' : 'client_secret_basic'
   if (isBelieved(await prove(visit, other, text))) return [otherMethod(visit, method, other)]
   const newline = /[\r\n]/.test(text) || isBelieved(await prove(visit, method, `${text}\n`))
-  return [wrongSecret(visit, text, newline)]
+  return [isKeycloak || newline ? wrongSecret(visit, text, newline) : clientOrSecretWrong(visit)]
 }
 
 const prove = (visit: ProviderVisit, method: Method, secret: string): Promise<Said> => {
@@ -127,6 +128,14 @@ const refusal = ({ key, provider }: ProviderVisit, { error, description }: Said)
   place: key('clientId'),
   cause: `the token endpoint answers the client ${provider.clientId} with ${printable(error)}: ${description}`,
   fix: 'see that the client may use the authorization code grant; the log of the provider knows more',
+})
+
+const clientOrSecretWrong = ({ key, provider }: ProviderVisit): Finding => ({
+  name: 'client-or-secret-wrong',
+  severity: 'error',
+  place: key('clientSecret'),
+  cause: `${provider.issuer} does not know the client ${provider.clientId}, or this is not its secret`,
+  fix: 'copy both from the page of the client there',
 })
 
 /** Words that stand where a secret belongs: of examples, and of exports (ten asterisks are Keycloak's). */

@@ -15,7 +15,8 @@ async function findingFor(visit: ProviderVisit, postLogoutRedirectUri: string): 
   const url = endSessionUrl(oidc, { postLogoutRedirectUri, state: 'doorward-doctor' })
   if (url === undefined) return []
   const response = await transport.fetch(url, { headers: { accept: 'text/html', 'accept-language': 'en' }, signal })
-  if (response.status < 400 || response.status >= 500) return []
+  // Anything else is no word about the address: a page, a redirect, a fault of the moment.
+  if (response.status !== 400 && response.status !== 403) return []
   return [
     {
       name: 'post-logout-uri-not-registered',

@@ -1,0 +1,189 @@
+/** Faults of a provider that no Keycloak can be made to have: the wire, TLS, clocks, odd discovery documents. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import https from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { freePort } from '../support/gateway.ts'
+import { openRogueProvider, type RogueProvider } from '../support/rogue-provider.ts'
+import { type Consultation, examine, type Keys, wrong } from './patient.ts'
+import { openTally } from './tally.ts'
+
+const tally = openTally('provider, on small servers')
+
+/** Looks at a provider that is nothing but an address. */
+async function look(t: TestContext, provider: Keys, more?: Consultation) {
+  const routes = [{ allow: 'signedIn', upstream: 'http://127.0.0.1:1' }]
+  const keys = { clientId: 'gateway', clientSecret: 'the-secret-of-the-small-servers', timeout: '3s', ...provider }
+  return wrong(await examine(t, { publicUrl: 'http://127.0.0.1:4180', provider: keys, routes }, more))
+}
+
+test('nobody listens', async (t) => {
+  tally.planted('provider-unreachable', await look(t, { issuer: `http://127.0.0.1:${await freePort()}/realms/x` }))
+})
+
+test('it takes connections and never answers', async (t) => {
+  const server = createServer((socket) => void socket.on('error', () => undefined))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const found = await look(t, { issuer: `http://127.0.0.1:${port}/realms/x`, timeout: '300ms' })
+  tally.planted('provider-unreachable', found)
+  assert.match(found[0]!.cause, /no answer came in time/)
+})
+
+test('its name does not exist', async (t) => {
+  tally.planted('provider-dns', await look(t, { issuer: 'https://keycloak.invalid/realms/x' }))
+})
+
+test('it has IPv6 addresses alone, and there is no way to them', async (t) => {
+  // RFC 6666: the discard prefix, which nobody answers from.
+  const found = await look(t, { issuer: 'https://[100::1]/realms/x' })
+  tally.planted('provider-ipv6-unreachable', found)
+  assert.match(found[0]!.fix, /internalUrl/)
+})
+
+test('TLS: each fault of a certificate has a name of its own', async (t) => {
+  const own = (names: string, days = '2') => makeCertificate(t, names, days)
+  const plants = [
+    ['tls-self-signed', own('DNS:localhost'), undefined],
+    ['tls-unknown-authority', suiteCertificate('server'), undefined],
+    ['tls-wrong-name', own('DNS:other.example.com'), 'itself'],
+    ['tls-expired', own('DNS:localhost', '-1'), 'itself'],
+  ] as const
+  for (const [name, certificate, ca] of plants) {
+    const port = await startTls(t, certificate)
+    const issuer = `https://localhost:${port}/realms/x`
+    const found = await look(t, { issuer, ...(ca !== undefined && { ca: certificate.cert }) })
+    tally.planted(name, found)
+    if (name === 'tls-wrong-name') assert.match(found[0]!.fix, /other\.example\.com/)
+  }
+  const plain = await openRogue(t)
+  tally.planted('tls-not-spoken', await look(t, { issuer: plain.issuer.replace('http:', 'https:') }))
+})
+
+test('a CA file that is not there', async (t) => {
+  const port = await startTls(t, suiteCertificate('server'))
+  const issuer = `https://localhost:${port}/realms/x`
+  tally.planted('ca-file-unreadable', await look(t, { issuer, ca: '/nowhere/ca.pem' }))
+})
+
+test('discovery redirects, and what to write instead is found out', async (t) => {
+  const rogue = await openRogue(t)
+  const other = await openRogue(t)
+  const location = `${other.issuer}/.well-known/openid-configuration`
+  rogue.script.raw = { discovery: (response) => void response.writeHead(301, { location }).end() }
+  const found = await look(t, { issuer: rogue.issuer })
+  tally.planted('discovery-redirect', found)
+  assert.ok(found[0]!.fix.includes(`issuer: ${other.issuer}`))
+})
+
+test('something else answers there', async (t) => {
+  const rogue = await openRogue(t)
+  rogue.script.raw = { discovery: (response) => void response.writeHead(200).end('<h1>It works!</h1>') }
+  tally.planted('discovery-unusable', await look(t, { issuer: rogue.issuer }))
+  rogue.script.raw = { discovery: (response) => void response.writeHead(502).end() }
+  tally.planted('discovery-unusable', await look(t, { issuer: rogue.issuer }))
+})
+
+test('a canonical name that cannot be reached from here: both lines are given', async (t) => {
+  const rogue = await openRogue(t)
+  const canonical = 'https://login.invalid/realms/main'
+  rogue.script.discovery = (document) => ({ ...document, issuer: canonical })
+  const found = await look(t, { issuer: rogue.issuer })
+  tally.planted('issuer-mismatch', found)
+  assert.ok(found[0]!.cause.startsWith(`invalid issuer: expected ${rogue.issuer}, got ${canonical}`))
+  assert.match(
+    found[0]!.fix,
+    /`issuer: https:\/\/login\.invalid\/realms\/main`.*`internalUrl: http:\/\/127\.0\.0\.1:\d+`/,
+  )
+})
+
+test('PKCE without S256, and no keys', async (t) => {
+  const rogue = await openRogue(t)
+  rogue.script.discovery = (document) => ({ ...document, code_challenge_methods_supported: ['plain'] })
+  tally.planted('pkce-not-offered', await look(t, { issuer: rogue.issuer }))
+  rogue.script = { jwks: () => [] }
+  tally.planted('signing-keys', await look(t, { issuer: rogue.issuer }))
+})
+
+test('clocks: 20 seconds are a warning, a minute is an error, two are nothing', async (t) => {
+  const rogue = await openRogue(t)
+  for (const [seconds, severity] of [
+    [-20, 'warning'],
+    [60, 'error'],
+    [-60, 'error'],
+  ] as const) {
+    const found = await look(t, { issuer: rogue.issuer }, { clock: { now: () => Date.now() - seconds * 1000 } })
+    tally.planted('clock-skew', found)
+    assert.equal(found[0]!.severity, severity)
+    assert.match(found[0]!.cause, seconds > 0 ? /ahead of/ : /behind/)
+  }
+  tally.healthy(await look(t, { issuer: rogue.issuer }, { clock: { now: () => Date.now() + 2000 } }))
+})
+
+test('another provider than Keycloak says invalid_client for all: client or secret', async (t) => {
+  const rogue = await openRogue(t)
+  const refuse = (response: ServerResponse, request: IncomingMessage) => {
+    request.resume()
+    response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"invalid_client"}')
+  }
+  rogue.script.raw = { token: refuse }
+  tally.planted('client-or-secret-wrong', await look(t, { issuer: rogue.issuer }))
+})
+
+/** The scriptable provider, with pages for browsers beside it: it has none of its own. */
+async function openRogue(t: TestContext): Promise<RogueProvider> {
+  const rogue = await openRogueProvider()
+  const pages = http.createServer((_, response) => response.end('<h1>Sign in</h1>'))
+  await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
+  t.after(async () => {
+    pages.close()
+    await rogue.close()
+  })
+  const page = `http://127.0.0.1:${(pages.address() as AddressInfo).port}/`
+  rogue.script.discovery = (document) => ({ ...document, authorization_endpoint: page, end_session_endpoint: page })
+  return rogue
+}
+
+interface Certificate {
+  readonly key: string
+  readonly cert: string
+}
+
+const suiteCertificate = (name: string): Certificate => {
+  const file = (ending: string) => new URL(`../proxy/certificates/${name}${ending}`, import.meta.url).pathname
+  return { key: file('.key.pem'), cert: file('.pem') }
+}
+
+const openssl = (...words: string[]) => execFileSync('openssl', words, { stdio: 'pipe' })
+
+/** Signed by itself; a day count below zero makes one that has ended. */
+function makeCertificate(t: TestContext, names: string, days: string): Certificate {
+  const folder = mkdtempSync(path.join(tmpdir(), 'doorward-certificate-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const [key, cert, request] = ['key', 'cert', 'request'].map((name) => path.join(folder, `${name}.pem`)) as [
+    string,
+    string,
+    string,
+  ]
+  const made = ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=test']
+  openssl(...made, '-keyout', key, '-out', request, '-addext', `subjectAltName=${names}`)
+  openssl('x509', '-req', '-in', request, '-signkey', key, '-days', days, '-copy_extensions', 'copy', '-out', cert)
+  return { key, cert }
+}
+
+async function startTls(t: TestContext, { key, cert }: Certificate): Promise<number> {
+  const server = https.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) =>
+    response.end(),
+  )
+  server.on('tlsClientError', () => undefined)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => void server.close())
+  return (server.address() as AddressInfo).port
+}
