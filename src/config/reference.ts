@@ -110,6 +110,6 @@ export function asYaml(value: unknown): string {
   }
   const needsQuotes =
     typeof value === 'string' &&
-    (/^[\s{[&*!|>'"%@`#]|: |^$| #/.test(value) || /^[\d.]+$|^(?:true|false|null|off)$/.test(value))
+    (/^[\s{[&*!|>'"%@`#]|:(?: |$)|^$| #/.test(value) || /^[\d.]+$|^(?:true|false|null|off)$/.test(value))
   return needsQuotes ? JSON.stringify(value) : String(value)
 }
