@@ -68,8 +68,9 @@ install_keycloak() {
     say "fetching keycloak $keycloak_version"
     rm -rf "$unpacked" "$home"
     mkdir -p "$unpacked"
-    mvn -q -B -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack \
-      "-Dartifact=org.keycloak:keycloak-quarkus-dist:$keycloak_version:zip" "-DoutputDirectory=$PWD/$unpacked"
+    # Maven leaves a folder where it runs.
+    (cd "$unpacked" && mvn -q -B -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack \
+      "-Dartifact=org.keycloak:keycloak-quarkus-dist:$keycloak_version:zip" "-DoutputDirectory=$PWD")
     mv "$unpacked/keycloak-$keycloak_version" "$home"
     rm -rf "$unpacked"
   fi
