@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { cookies } from '../../src/cli/doctor/cookies.ts'
-import { createHeaderSizes, headerSizes } from '../../src/cli/doctor/header-sizes.ts'
+import { createPersonBrings, personBrings } from '../../src/cli/doctor/person-brings.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { proofOf, type Wish } from '../session/people.ts'
@@ -59,7 +59,7 @@ test('behind nginx', async (t) => {
 test('what a person brings', async (t) => {
   const look = (t: TestContext, wish: Wish, keys: Keys) => {
     const end = async () => undefined
-    const examination = createHeaderSizes(async () => ({ kind: 'signed-in', proof: proofOf('ada', wish), end }))
+    const examination = createPersonBrings(async () => ({ kind: 'signed-in', proof: proofOf('ada', wish), end }))
     return examination.examine(patientWith(configOf(t, keys), { person }))
   }
   const many = Array.from({ length: 200 }, (_, n) => `/company/department-${n}/team`)
@@ -78,7 +78,7 @@ test('what a person brings', async (t) => {
   const passing = [{ allow: 'signedIn', headers: { Authorization: 'Bearer {idToken}' } }]
   tally.healthy(await look(t, {}, { ...asked, routes: passing }))
   tally.planted('headers-too-large', await look(t, { idToken: 'i'.repeat(5000) }, { ...asked, routes: passing }))
-  tally.healthy(await headerSizes.examine(patientWith(configOf(t, {}))))
+  tally.healthy(await personBrings.examine(patientWith(configOf(t, {}))))
 })
 
 test('https on the outside, http in the file', async (t) => {

@@ -5,7 +5,7 @@ import http, { type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { before, type TestContext, test } from 'node:test'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
-import { createUpstreamTokens, upstreamTokens } from '../../src/cli/doctor/upstream-tokens.ts'
+import { createPersonBrings, personBrings } from '../../src/cli/doctor/person-brings.ts'
 import { proofOf } from '../session/people.ts'
 import { startApplication } from '../support/application.ts'
 import { type KubernetesOidc, startKubernetesApi } from '../support/kubernetes-api.ts'
@@ -54,7 +54,7 @@ async function examine(t: TestContext, issuer: string, upstream: string, headers
   const claims = { preferred_username: person.username, groups: person.groups }
   const tokens = { idToken: await sign(issuer, 'app', claims), accessToken: await sign(issuer, 'account', claims) }
   let ended = 0
-  const examination = createUpstreamTokens(async () => ({
+  const examination = createPersonBrings(async () => ({
     kind: 'signed-in',
     proof: { ...proofOf('ada'), tokens },
     end: async () => void ended++,
@@ -127,6 +127,6 @@ test('any other application: only a no counts', async (t) => {
 test('without --user it says so; without tokens there is nothing to say', async (t) => {
   const route = { allow: 'signedIn', upstream: 'http://127.0.0.1:1' }
   const passing = configOf(t, { session: memory, routes: [{ ...route, headers: idToken }] })
-  tally.planted('upstream-token-unseen', await upstreamTokens.examine(patientWith(passing)))
-  tally.healthy(await upstreamTokens.examine(patientWith(configOf(t, { routes: [route] }))))
+  tally.planted('upstream-token-unseen', await personBrings.examine(patientWith(passing)))
+  tally.healthy(await personBrings.examine(patientWith(configOf(t, { routes: [route] }))))
 })

@@ -2,11 +2,10 @@
 import { cookies } from './cookies.ts'
 import type { Examination } from './examination.ts'
 import { gatewayInFront } from './gateway-in-front.ts'
-import { headerSizes } from './header-sizes.ts'
+import { personBrings } from './person-brings.ts'
 import { provider } from './provider.ts'
 import { redis } from './redis.ts'
 import { runningProcess } from './running-process.ts'
-import { upstreamTokens } from './upstream-tokens.ts'
 import { upstreams } from './upstreams.ts'
 
 export const examinations: readonly Examination[] = [
@@ -15,7 +14,6 @@ export const examinations: readonly Examination[] = [
   runningProcess,
   gatewayInFront,
   cookies,
-  headerSizes,
   upstreams,
-  upstreamTokens,
+  personBrings,
 ]

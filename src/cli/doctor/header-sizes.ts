@@ -6,29 +6,17 @@ import type { Proof } from '../../core/proof.ts'
 import { compileHeaders, configuredNames } from '../../gate/identity-headers.ts'
 import { createSession } from '../../session/lifetimes.ts'
 import { openSessionState, openSessions } from '../../session/open.ts'
-import type { Examination, Patient } from './examination.ts'
+import type { Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
-import { type PersonSignIn, signInPerson } from './person-sign-in.ts'
+import type { SignInOnce } from './person-sign-in.ts'
 
-type SignIn = (patient: Patient, provider: string | undefined) => Promise<PersonSignIn>
-
-/** @param signIn gives what `--user` brings, and ends their session again */
-export function createHeaderSizes(signIn: SignIn): Examination {
-  return {
-    name: 'sizes of cookies and headers',
-    async examine(patient) {
-      // That nobody was signed in is told where tokens are looked at.
-      if (patient.asked.person === undefined) return []
-      const signedIn = await signIn(patient, undefined)
-      if (signedIn.kind === 'unseen') return []
-      await signedIn.end()
-      const { proof } = signedIn
-      return [...(await session(patient, proof)), ...headers(patient.config, proof)]
-    },
-  }
+export async function examineSizes(patient: Patient, signIn: SignInOnce): Promise<readonly Finding[]> {
+  // That nobody was signed in is told where tokens are looked at.
+  if (patient.asked.person === undefined) return []
+  const signedIn = await signIn(undefined)
+  if (signedIn.kind === 'unseen') return []
+  return [...(await session(patient, signedIn.proof)), ...headers(patient.config, signedIn.proof)]
 }
-
-export const headerSizes = createHeaderSizes(signInPerson)
 
 /** The store's own code seals it, and has its own words where it does not fit. */
 async function session({ config, clock }: Patient, proof: Proof): Promise<readonly Finding[]> {

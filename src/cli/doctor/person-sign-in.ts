@@ -10,10 +10,13 @@ export type PersonSignIn =
   /** Why there was none, in words for people. */
   | { readonly kind: 'unseen'; readonly why: string }
 
-/** @param name of the provider in the file; undefined: the first */
-export async function signInPerson(patient: Patient, name: string | undefined): Promise<PersonSignIn> {
+/** One sign-in in the course of an examination; further ones are the same. @param provider of the route; undefined: the first */
+export type SignInOnce = (provider: string | undefined) => Promise<PersonSignIn>
+
+/** @param name of the provider in the file */
+export async function signInPerson(patient: Patient, name: string): Promise<PersonSignIn> {
   const { config, asked, signal } = patient
-  const provider = name === undefined ? config.providers[0] : config.providers.find((one) => one.name === name)
+  const provider = config.providers.find((one) => one.name === name)
   if (asked.person === undefined) return { kind: 'unseen', why: 'nobody was signed in' }
   if (provider?.kind !== 'keycloak') return { kind: 'unseen', why: 'the doctor can sign in at Keycloak alone' }
   const visit = openVisit(patient, provider)

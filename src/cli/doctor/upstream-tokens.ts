@@ -2,27 +2,16 @@
 import type { HeaderTemplate, RouteConfig, UpstreamConfig } from '../../config/config.ts'
 import type { Tokens } from '../../core/tokens.ts'
 import { readJwt } from '../../issuer/jwt.ts'
-import type { Examination, Patient } from './examination.ts'
+import type { Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import { type Ask, anonymous, type Credentials, findKubernetes, type Review, review } from './kubernetes-review.ts'
-import { type PersonSignIn, signInPerson } from './person-sign-in.ts'
+import type { SignInOnce } from './person-sign-in.ts'
 import { askUpstream, upstreamPlace } from './upstream-wire.ts'
 
-type SignIn = (patient: Patient, provider: string | undefined) => Promise<PersonSignIn>
-
-/** @param signIn gives the tokens of `--user`, and ends their session again */
-export function createUpstreamTokens(signIn: SignIn): Examination {
-  return {
-    name: 'tokens at upstreams',
-    async examine(patient) {
-      const passing = patient.config.routes.flatMap((route) => passingOf(route))
-      const found = await Promise.all(passing.map((one) => examineOne(one, patient, signIn)))
-      return found.flat()
-    },
-  }
+export async function examineUpstreamTokens(patient: Patient, signIn: SignInOnce): Promise<readonly Finding[]> {
+  const passing = patient.config.routes.flatMap((route) => passingOf(route))
+  return (await Promise.all(passing.map((one) => examineOne(one, patient, signIn)))).flat()
 }
-
-export const upstreamTokens = createUpstreamTokens(signInPerson)
 
 interface Passing {
   readonly route: RouteConfig
@@ -39,9 +28,9 @@ function passingOf(route: RouteConfig): readonly Passing[] {
   return upstream === undefined || templates.length === 0 ? [] : [{ route, upstream, templates }]
 }
 
-async function examineOne(passing: Passing, patient: Patient, signIn: SignIn): Promise<readonly Finding[]> {
+async function examineOne(passing: Passing, patient: Patient, signIn: SignInOnce): Promise<readonly Finding[]> {
   const { route, upstream } = passing
-  const signedIn = await signIn(patient, route.provider)
+  const signedIn = await signIn(route.provider)
   if (signedIn.kind === 'unseen') return [unseen(passing, signedIn.why)]
   const ask: Ask = (question) => askUpstream(upstream, question, patient.signal)
   try {
@@ -49,8 +38,6 @@ async function examineOne(passing: Passing, patient: Patient, signIn: SignIn): P
   } catch {
     // That it cannot be reached has a finding of its own.
     return []
-  } finally {
-    await signedIn.end()
   }
 }
 
