@@ -8,6 +8,7 @@ import { after, test } from 'node:test'
 import { requirePart } from '../support/real-part.ts'
 import { caddy } from './caddy.ts'
 import { envoy } from './envoy.ts'
+import { envoyGrpc } from './envoy-grpc.ts'
 import { versionOf } from './gateway-process.ts'
 import type { GatewayProduct } from './gateway-product.ts'
 import { startGatewayUnderTest } from './gateway-under-test.ts'
@@ -31,7 +32,16 @@ const questions: readonly Question[] = [
   ...streamQuestions,
   ...failureQuestions,
 ]
-const gateways: readonly GatewayProduct[] = [nginx, ingressNginx, caddy, haproxy, envoy, traefik, traefikIngressNginx]
+const gateways: readonly GatewayProduct[] = [
+  nginx,
+  ingressNginx,
+  caddy,
+  haproxy,
+  envoy,
+  envoyGrpc,
+  traefik,
+  traefikIngressNginx,
+]
 
 const page = new URL('../../docs/gateways/README.md', import.meta.url)
 const table = tableOf(questions, gateways)
