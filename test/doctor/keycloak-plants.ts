@@ -112,6 +112,11 @@ export const plants: readonly Plant[] = [
     cause: /roles, web-origins, basic, acr/,
   },
   {
+    fault: 'nothing but web-origins is left out',
+    names: [],
+    client: { defaultClientScopes: builtIn.filter((scope) => scope !== 'web-origins') },
+  },
+  {
     fault: 'offline_access is asked for, and the client does not have it',
     names: ['offline-access-refused'],
     client: { defaultClientScopes: builtIn, optionalClientScopes: ['phone'] },

@@ -19,6 +19,7 @@ export const provider: Examination = {
 }
 
 async function examineProvider(patient: Patient, config: ProviderConfig): Promise<readonly Finding[]> {
+  if (config.kind === 'github') return [githubUnseen(config)]
   const visit = openVisit(patient, config)
   try {
     const discovery = await examineDiscovery(visit)
@@ -39,6 +40,15 @@ async function examineProvider(patient: Patient, config: ProviderConfig): Promis
 
 /** The reason is told already. */
 const isError = ({ severity }: Finding): boolean => severity === 'error'
+
+/** It says nothing of a client to anybody, and its login pages are for people alone. */
+const githubUnseen = (config: ProviderConfig): Finding => ({
+  name: 'client-unseen',
+  severity: 'unseen',
+  place: placeOf(config),
+  cause: 'GitHub tells nobody of its OAuth apps, so client, secret and callback address were not looked at',
+  fix: 'sign in with a browser; the log tells why where that fails',
+})
 
 const clientUnseen = (config: ProviderConfig): Finding => ({
   name: 'client-unseen',

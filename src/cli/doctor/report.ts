@@ -2,6 +2,7 @@
 import type { Output } from '../output.ts'
 import { counted } from '../problem-report.ts'
 import type { Finding, Severity } from './finding.ts'
+import { isCutOff } from './run.ts'
 
 const order: readonly Severity[] = ['error', 'warning', 'unseen']
 
@@ -15,7 +16,7 @@ export const countOf = (findings: readonly Finding[], severity: Severity): numbe
 
 /** @param strict warnings count as failure */
 export const isHealthy = (findings: readonly Finding[], strict: boolean): boolean =>
-  countOf(findings, 'error') === 0 && !(strict && countOf(findings, 'warning') > 0)
+  countOf(findings, 'error') === 0 && !findings.some(isCutOff) && !(strict && countOf(findings, 'warning') > 0)
 
 export function printFindings(file: string, findings: readonly Finding[], strict: boolean, out: Output): void {
   const told = sorted(findings)
@@ -51,7 +52,7 @@ function summary(findings: readonly Finding[], strict: boolean, { paint }: Outpu
   const parts = [
     errors > 0 ? paint.bad(counted(errors, 'error')) : '',
     warnings > 0 ? paint.warning(`${counted(warnings, 'warning')}${strict ? ', which --strict refuses' : ''}`) : '',
-    errors + warnings === 0 ? paint.good('nothing wrong') : '',
+    errors + warnings === 0 ? (findings.some(isCutOff) ? paint.bad('not done') : paint.good('nothing wrong')) : '',
     unseen > 0 ? `${counted(unseen, 'thing')} not seen` : '',
   ]
   return parts.filter((part) => part !== '').join(', ')

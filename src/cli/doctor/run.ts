@@ -32,6 +32,11 @@ async function outcomeOf(examination: Examination, patient: Patient): Promise<re
   return Promise.race([looked, ended])
 }
 
+/** An examination that was cut off has not found the set-up healthy. */
+export const isCutOff = ({ name }: Finding): boolean => cutOff.has(name)
+
+const cutOff = new Set(['examination-unfinished', 'examination-failed'])
+
 const unfinished = ({ name }: Examination): Finding => ({
   name: 'examination-unfinished',
   severity: 'unseen',

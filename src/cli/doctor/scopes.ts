@@ -15,8 +15,10 @@ export async function scopeFindings(visit: ProviderVisit, redirectUri: string): 
   const answers = await Promise.all(all.map((scope) => isRefused(visit, redirectUri, [scope])))
   const refused = all.filter((_, index) => answers[index])
   const lost = provider.kind === 'keycloak' ? refused.filter((scope) => builtIn.some((name) => name === scope)) : []
+  // Its absence alone is a choice: allowed origins are for scripts in browsers, which hold no tokens here.
+  const isLoss = lost.some((scope) => scope !== 'web-origins')
   return [
-    ...(lost.length > 0 ? [clientScopesLost(visit, lost)] : []),
+    ...(isLoss ? [clientScopesLost(visit, lost)] : []),
     ...refused.filter((scope) => !lost.includes(scope)).map((scope) => scopeRefused(visit, scope)),
   ]
 }
