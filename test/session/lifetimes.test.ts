@@ -25,11 +25,11 @@ test('a refresh that repeats no token keeps refresh and ID token, and no end of 
   const session = createSession(proofOf('alice'), 0, lifetimes)
   const { identity } = proofOf('alice', { groups: ['/new'] })
   const renewed = renewSession(session, { identity, tokens: { accessToken: 'fresh' } }, 700)
-  const { refreshToken, idToken } = session.tokens
+  const { refreshToken, idToken, idExpiresAt } = session.tokens
   assert.deepEqual(renewed, {
     ...session,
     identity,
-    tokens: { refreshToken, idToken, accessToken: 'fresh' },
+    tokens: { refreshToken, idToken, idExpiresAt, accessToken: 'fresh' },
     renewedAt: 700,
   })
 })

@@ -31,6 +31,7 @@ export function proofOf(name: string, wish: Wish = {}): Proof {
       refreshToken: wish.refreshToken ?? `refresh-${name}-${'r'.repeat(600)}`,
       accessToken: wish.accessToken ?? `access-${name}-${'a'.repeat(1_100)}`,
       accessExpiresAt: 1_800_000_300_000,
+      idExpiresAt: 1_800_000_300_000,
       idToken: wish.idToken ?? `id-${name}-${'i'.repeat(500)}`,
     },
     sid: `sid of ${name}`,
