@@ -6,6 +6,7 @@ import { personBrings } from './person-brings.ts'
 import { provider } from './provider.ts'
 import { redis } from './redis.ts'
 import { runningProcess } from './running-process.ts'
+import { serviceAccounts } from './service-accounts.ts'
 import { upstreams } from './upstreams.ts'
 
 export const examinations: readonly Examination[] = [
@@ -15,5 +16,6 @@ export const examinations: readonly Examination[] = [
   gatewayInFront,
   cookies,
   upstreams,
+  serviceAccounts,
   personBrings,
 ]
