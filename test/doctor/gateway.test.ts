@@ -13,6 +13,7 @@ import { startGatewayProcess } from '../gateways/gateway-process.ts'
 import type { GatewayProduct, Places } from '../gateways/gateway-product.ts'
 import { haproxy } from '../gateways/haproxy.ts'
 import { nginx } from '../gateways/nginx.ts'
+import { traefik } from '../gateways/traefik.ts'
 import { type ConfigKeys, freePort, startGateway, type TestGateway } from '../support/gateway.ts'
 import { findPart, requirePart } from '../support/real-part.ts'
 import { type Edits, type Ports, startNginx } from './nginx-front.ts'
@@ -228,7 +229,7 @@ test('a whole continent is trusted', async (t) => {
 })
 
 test('every gateway as its page has it, over https', async (t) => {
-  for (const product of [nginx, caddy, haproxy, envoy] satisfies GatewayProduct[]) {
+  for (const product of [nginx, traefik, caddy, haproxy, envoy] satisfies GatewayProduct[]) {
     const command = findPart(product.part)
     if (command === undefined) continue
     await t.test(product.name, async (t) => {
