@@ -47,7 +47,7 @@ function asJson({ question: { target, address }, person, finding }: Report) {
     ...(stepUp !== undefined && { stepUp }),
     verdict: withoutIdentity(decision.verdict),
     destination: finding.destination ?? null,
-    headers: decision.verdict.kind === 'allow' ? Object.fromEntries(pairsOf(decision.headers.known)) : {},
+    headers: decision.verdict.kind === 'allow' ? byName(decision.headers.known) : {},
   }
 }
 
@@ -140,6 +140,14 @@ function headerLines(known: readonly string[]): string[] {
 
 const pairsOf = (flat: readonly string[]): [string, string][] =>
   flat.flatMap((name, index): [string, string][] => (index % 2 === 0 ? [[name, flat[index + 1]!]] : []))
+
+/** A name with several lines (groups that are impersonated) holds a list. */
+function byName(flat: readonly string[]): Record<string, string | string[]> {
+  const lines = Map.groupBy(pairsOf(flat), ([name]) => name)
+  return Object.fromEntries(
+    Array.from(lines, ([name, pairs]) => [name, pairs.length === 1 ? pairs[0]![1] : pairs.map(([, value]) => value)]),
+  )
+}
 
 function sentenceOf(verdict: Verdict, { paint }: Output): string {
   switch (verdict.kind) {
