@@ -18,7 +18,8 @@ export interface Policy {
   readonly routes: readonly CompiledRoute[]
   /**
    * @param method instead of the target's: a CORS preflight belongs to the route of the method it announces
-   * @throws GatewayError `ambiguous_path` where the path holds an encoded slash that the route does not keep
+   * @throws GatewayError `ambiguous_path` where the path holds an encoded slash that the route does not keep, or
+   * belongs to another route for an upstream that cuts it at an encoded `?` or `#`
    */
   match(target: Target, method?: string): Match
   /** The routes that a host can reach, for `explain`; undefined where the host is unknown. */
@@ -41,6 +42,7 @@ export function compilePolicy(routes: readonly RouteConfig[], publicHosts: reado
       const candidates = table.get(target.host)
       if (candidates === undefined) return hostUnknown
       const match = choose(candidates, rulePath(target), method)
+      if (target.path !== target.decodedPath) refuseHiddenEnd(match, candidates, target, method)
       if (target.encodedSlash && match.kind === 'route') refuseAmbiguousSlash(match, candidates, target, method)
       return match
     },
@@ -51,6 +53,25 @@ export function compilePolicy(routes: readonly RouteConfig[], publicHosts: reado
 export function rulePath({ path, decodedPath }: Target): RulePath {
   return { exact: decodedPath, folded: path === decodedPath ? path.toLowerCase() : foldWidely(decodedPath) }
 }
+
+/**
+ * `/admin%3f` is a name of its own for us, and `/admin` for an upstream that decodes first and cuts afterwards. It
+ * passes where both are the business of one route.
+ */
+function refuseHiddenEnd(
+  match: Match,
+  candidates: readonly Candidate[],
+  { decodedPath }: Target,
+  method: string,
+): void {
+  const end = decodedPath.search(/[?#]|%(?:25)*(?:3f|23)/i)
+  if (end === -1) return
+  const cut = decodedPath.slice(0, end)
+  if (routeOf(choose(candidates, { exact: cut, folded: foldWidely(cut) }, method)) === routeOf(match)) return
+  throw new GatewayError('ambiguous_path', 'the path would belong to another route if it ended at its encoded ? or #')
+}
+
+const routeOf = (match: Match): CompiledRoute | undefined => (match.kind === 'route' ? match.route : undefined)
 
 /**
  * An encoded slash passes where the route keeps it, and only if an upstream that decodes it would not end up

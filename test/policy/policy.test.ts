@@ -134,6 +134,34 @@ test('an encoded slash passes only where the route keeps it and no other route c
   }
 })
 
+test('an encoded ? or # passes where nothing else begins at its end', () => {
+  const policy = policyOf(
+    route({ path: '/admin/*', allow: { groups: ['/admins'] } }),
+    route({ path: '/open/*', allow: 'public' }),
+    route({ path: '/exact', allow: { groups: ['/admins'] } }),
+    route({ path: '/*' }),
+  )
+  for (const [raw, name] of [
+    ['/wiki/C%23', '/*'],
+    ['/wiki/Who%3F', '/*'],
+    ['/admin/who%3f', '/admin/*'],
+    ['/open/a%23b', '/open/*'],
+  ]) {
+    assert.equal(outcome(policy, raw!), name, raw)
+  }
+  for (const raw of [
+    '/admin%3f',
+    '/admin%23',
+    '/ADMIN%3Fx',
+    '/admin%2523',
+    '/admin%253f/x',
+    '/exact%3fx',
+    '/open%23',
+  ]) {
+    assert.equal(outcome(policy, raw), 'ambiguous_path', raw)
+  }
+})
+
 test('a pattern with an encoded slash matches it undecoded', () => {
   const policy = policyOf(route({ path: '/a%2Fb', encodedSlashes: 'keep' }))
   assert.equal(outcome(policy, '/a/b'), 'no_route')
