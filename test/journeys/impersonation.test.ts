@@ -181,7 +181,10 @@ test('the token is read again when it changes, and without one nothing leaves', 
   }
   const warnings = gateway.lines().filter(({ code, level }) => code === 'token_file_unreadable' && level === 'warn')
   for (const why of ['no such file', 'is empty', 'holds no token']) {
-    assert.ok(warnings.some(({ msg }) => msg.includes(token.file) && msg.includes(why)), why)
+    assert.ok(
+      warnings.some(({ msg }) => msg.includes(token.file) && msg.includes(why)),
+      why,
+    )
   }
   assert.doesNotMatch(gateway.logText(), /first-token|other-token|two words/)
   token.write('other-token')
