@@ -1,9 +1,10 @@
-import { ConfigError, type ConfigProblem } from '../config/problems.ts'
+import { ConfigError } from '../config/problems.ts'
 import { parseDuration } from '../config/quantities.ts'
 import { Refused } from '../config/refused.ts'
 import { systemClock } from '../core/clock.ts'
 import { type ConfigFile, findConfigFile, readConfig } from './config-file.ts'
 import { readAsked } from './doctor/asked.ts'
+import { configFindings } from './doctor/config-findings.ts'
 import type { Asked } from './doctor/examination.ts'
 import { examinations } from './doctor/examinations.ts'
 import type { Finding } from './doctor/finding.ts'
@@ -60,18 +61,7 @@ function configOrFindings({ world }: Call, file: ConfigFile) {
   try {
     return readConfig(file, world).config
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems.map((problem) => findingOf(file, problem))
+    if (error instanceof ConfigError) return configFindings(file.shown, error)
     throw error
-  }
-}
-
-function findingOf({ shown }: ConfigFile, { path, line, message, hint }: ConfigProblem): Finding {
-  const place = line === undefined ? shown : `${shown}:${line}`
-  return {
-    name: /(^|\.)clientSecret(\.|$)/.test(path) ? 'client-secret-unusable' : 'config',
-    severity: 'error',
-    place: path === '' ? place : `${place}: ${path}`,
-    cause: message,
-    fix: hint === '' ? '`doorward check` shows all of the file' : hint,
   }
 }

@@ -41,6 +41,18 @@ export const plants: readonly Plant[] = [
     fix: /^write `issuer: http:\/\/localhost:\d+\/realms\/[\w-]+`$/,
   },
   {
+    fault: 'nothing, with an internalUrl',
+    names: [],
+    ownRealm: { frontendUrl: true },
+    provider: ({ issuer }) => ({ internalUrl: new URL(byAddress(issuer)).origin }),
+  },
+  {
+    fault: 'an internalUrl, and a Keycloak that repeats whatever name it is asked by',
+    names: ['issuer-mismatch'],
+    provider: ({ issuer }) => ({ internalUrl: new URL(byAddress(issuer)).origin }),
+    fix: /--hostname=http:\/\/localhost/,
+  },
+  {
     fault: 'a slash at the end of the issuer',
     names: ['issuer-mismatch'],
     provider: ({ issuer }) => ({ issuer: `${issuer}/` }),

@@ -32,6 +32,9 @@ const stripped = (url: string): string => url.replace(/\/+$/, '')
 /** Where the canonical name cannot be reached from here, the name of the file stays good for our own calls. */
 async function lineToChange({ provider, transport, signal }: ProviderVisit, canonical: string): Promise<string> {
   const line = `write \`issuer: ${canonical}\``
+  if (new URL(canonical).origin === provider.internalUrl?.origin) {
+    return `give the provider a fixed name, whoever asks: Keycloak with --hostname=${new URL(provider.issuer).origin}; internalUrl is for the way there alone`
+  }
   if (provider.internalUrl !== undefined || !transport.allows(new URL(canonical))) return line
   if (new URL(canonical).origin === new URL(provider.issuer).origin) return line
   const answer = await transport.fetch(discoveryUrl(canonical), { signal }).catch(() => undefined)
