@@ -27,6 +27,8 @@ export interface SessionRecords {
 export interface StoredSession extends WrittenSession {
   /** How the record begins: its random nonce, which no other writing of any record has. */
   readonly version: string
+  /** Its metadata was sealed with a key that is on its way out: write it again at the next chance. */
+  readonly stale: boolean
 }
 
 /** Touches are written at most this often, as a part of the idle life; so much longer the entries live. */
@@ -67,19 +69,19 @@ export function createSessionRecords(deps: {
       const opened = keys.open('record-meta', ticket.handle, metadata)
       const seenAt = opened === undefined ? undefined : readSeenAt(opened.bytes)
       if (written === undefined || seenAt === undefined) return 'invalid'
-      return { session: written.session, seenAt, version: versionOf(record) }
+      return { session: written.session, seenAt, version: versionOf(record), stale: opened?.stale === true }
     },
     async create(ticket, written) {
       const record = sealRecord(ticket, written)
       await saveMetadata(ticket.handle, written)
       await kv.set(recordKey(ticket.handle), record, ttlOf(written.session))
-      return { ...written, version: versionOf(record) }
+      return { ...written, version: versionOf(record), stale: false }
     },
     async replace(ticket, version, next) {
       const record = sealRecord(ticket, next)
       if (!(await kv.swap(recordKey(ticket.handle), version, record, ttlOf(next.session)))) return undefined
       await saveMetadata(ticket.handle, next)
-      return { ...next, version: versionOf(record) }
+      return { ...next, version: versionOf(record), stale: false }
     },
     async touch(handle, live) {
       if (!(await kv.extend(recordKey(handle), ttlOf(live.session)))) return false

@@ -43,9 +43,10 @@ export function createStoredCookies(deps: {
   const byLive = new WeakMap<LiveSession, StoredCookie>()
   const running = new Map<string, Promise<StoredCookie | Refusal>>()
 
-  const remember: StoredCookies['remember'] = ({ session, seenAt, version }, ticket, readAt) => {
+  const remember: StoredCookies['remember'] = ({ session, seenAt, version, stale }, ticket, readAt) => {
     const live: LiveSession = { session, seenAt }
-    const cookie = { binding: spec.binding, live, ticket, version, touchedAt: seenAt, touching: false }
+    const touchedAt = stale ? Number.NEGATIVE_INFINITY : seenAt
+    const cookie = { binding: spec.binding, live, ticket, version, touchedAt, touching: false }
     byLive.set(live, cookie)
     return cache.put(ticket.value, cookie, readAt) ? cookie : undefined
   }

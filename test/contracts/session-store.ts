@@ -292,12 +292,12 @@ function timesAndKeys(each: Each): void {
     assert.equal((await stricter.find(jar.header())).kind, 'refused')
   })
 
-  each('rotation: an old key opens while it is listed, and not afterwards', async ({ login, jar, again }) => {
+  each('rotation: an old key opens where it is listed, and nowhere else', async ({ login, jar, again }) => {
     await login()
-    const rotated = createSealingKeys([secrets[1]!, secrets[0]!])
-    live(await again({ keys: rotated }).find(jar.header()))
     const alone = createSealingKeys([secrets[1]!])
     assert.equal((await again({ keys: alone }).find(jar.header())).kind, 'refused')
+    const rotated = createSealingKeys([secrets[1]!, secrets[0]!])
+    live(await again({ keys: rotated }).find(jar.header()))
   })
 }
 

@@ -92,6 +92,36 @@ describe('reload', () => {
     assert.equal(gateway.server.config.brand.name, 'Round 99')
   })
 
+  for (const store of ['memory', 'cookie'] as const) {
+    test(`the list of secrets rotates under requests: nobody is signed out (${store})`, async (t) => {
+      const gateway = await startGateway(t, { store })
+      const browsers = [await signedIn(gateway), await signedIn(gateway, 'bob'), await signedIn(gateway)]
+      let rotating = true
+      const failures: string[] = []
+      const asked = browsers.map(() => 0)
+      const askers = browsers.map(async (browser, index) => {
+        while (rotating) {
+          const visit = await browser.fetch(`${gateway.origin}/x`)
+          if (visit.status !== 200) failures.push(`${visit.status} ${visit.text}`)
+          asked[index]!++
+        }
+      })
+      const secretOf = (round: number) => `key number ${round} of a long row, 0f8b1c9d7e6a5f4b`
+      let secrets = [sessionSecret]
+      for (let round = 0; round < 8; round++) {
+        const before = [...asked]
+        secrets = [secretOf(round), secrets[0]!]
+        gateway.write({ session: { store, secret: secrets } })
+        assert.equal(await gateway.server.reload(), true)
+        // As people do it: the old key goes once everybody has been here.
+        await until(() => asked.every((count, index) => count > before[index]! + 1), 'everybody has been here')
+      }
+      rotating = false
+      await Promise.all(askers)
+      assert.deepEqual(failures, [])
+    })
+  }
+
   test('a key that only a start can take is named', async (t) => {
     const gateway = await startGateway(t)
     gateway.write({ basePath: '/_other' })
