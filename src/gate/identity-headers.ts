@@ -1,4 +1,4 @@
-import type { HeadersConfig, HeaderTemplate, TemplatePart } from '../config/config.ts'
+import type { HeadersConfig, HeaderTemplate, TemplatePart } from '../config/headers-config.ts'
 import type { Identity } from '../core/identity.ts'
 import type { Log } from '../core/log.ts'
 import type { Tokens } from '../core/tokens.ts'

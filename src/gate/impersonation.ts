@@ -1,5 +1,6 @@
 /** Owns how a person is named to a Kubernetes API that lets this gateway speak for others (user impersonation). */
-import type { ImpersonateConfig, TemplatePart } from '../config/config.ts'
+import type { ImpersonateConfig } from '../config/config.ts'
+import type { TemplatePart } from '../config/headers-config.ts'
 import type { Identity } from '../core/identity.ts'
 import type { Log } from '../core/log.ts'
 import type { Unmet } from '../core/verdict.ts'

@@ -89,6 +89,16 @@ export function refused(
   return { verdict, route, live, until: undefined, headers: noHeaders, setCookies, isPreflight: false }
 }
 
+/** Refused because another site sent it: the person is known, and did not ask for this. */
+export const csrf = ({ index }: CompiledRoute, identity: Identity, detail: string): Forbid => ({
+  kind: 'forbid',
+  route: index,
+  reason: 'csrf',
+  identity,
+  unmet: [],
+  detail,
+})
+
 /** Where a fresher or stronger sign-in would be enough, ask for that (RFC 9470). Anything else is a plain no. */
 function refusalOf(
   route: CompiledRoute,

@@ -1,4 +1,4 @@
-import type { HeadersConfig } from '../config/config.ts'
+import type { HeadersConfig } from '../config/headers-config.ts'
 import type { Tokens } from '../core/tokens.ts'
 
 /** When the first of the tokens that a route passes on expires, milliseconds since the epoch; `Infinity`: never, or none is there. */
