@@ -1,6 +1,8 @@
 import type { Secret } from '../core/secret.ts'
 import type { AssertionConfig } from './assertion-config.ts'
 import type { BearerConfig } from './bearer-config.ts'
+import type { CompatibilityConfig } from './compatibility-config.ts'
+import type { HeadersConfig, HeaderTemplate, TemplatePart } from './headers-config.ts'
 import type { RedisConfig } from './redis-config.ts'
 
 /**
@@ -25,6 +27,8 @@ export interface Config {
   readonly bearer: readonly BearerConfig[]
   /** Signed statements for applications; undefined where the file does not ask for them. */
   readonly assertion: AssertionConfig | undefined
+  /** Another product's addresses, served beside ours during a move; undefined: none. */
+  readonly compatibility: CompatibilityConfig | undefined
   /** CIDR ranges whose X-Forwarded-* is believed; empty: nobody's. */
   readonly trustedProxies: readonly string[]
   /** http for publicUrl, issuer or upstream TLS off loopback was accepted in writing. */
@@ -248,17 +252,6 @@ export interface StaticResponse {
   readonly body: string
 }
 
-export interface HeadersConfig {
-  /** Name -> template (`{sub}`, `{claim:department}`, …). Includes the default or preset set. */
-  readonly set: readonly HeaderTemplate[]
-  readonly encoding: 'ascii' | 'utf8'
-  readonly groupSeparator: string
-  /** Authorization: Basic for the upstream. */
-  readonly basicAuth: { readonly username: string; readonly password: Secret } | undefined
-  /** Let a client's own Authorization header through to the upstream. */
-  readonly forwardAuthorization: boolean
-}
-
 /** Kubernetes user impersonation: the service account's token, and whom it speaks for. */
 export interface ImpersonateConfig {
   /** Read again whenever it changes; need not be there at the start. */
@@ -273,17 +266,6 @@ export interface ImpersonateConfig {
   /** Users and groups that may begin with `system:`. */
   readonly allowSystem: readonly string[]
 }
-
-export interface HeaderTemplate {
-  /** As written, for sending. */
-  readonly name: string
-  readonly parts: readonly TemplatePart[]
-}
-
-export type TemplatePart =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'sub' | 'username' | 'email' | 'name' | 'groups' | 'accessToken' | 'idToken' }
-  | { readonly kind: 'claim'; readonly claim: string }
 
 export interface CorsConfig {
   readonly origins: readonly string[]

@@ -1,4 +1,4 @@
-import type { HeaderTemplate, TemplatePart } from './config.ts'
+import type { HeaderTemplate, TemplatePart } from './headers-config.ts'
 
 const part = (kind: 'sub' | 'username' | 'email' | 'name' | 'groups'): readonly TemplatePart[] => [{ kind }]
 const header = (name: string, kind: Parameters<typeof part>[0]): HeaderTemplate => ({ name, parts: part(kind) })

@@ -1,6 +1,7 @@
 import { normaliseHost } from '../core/target.ts'
-import type { CorsConfig, HeadersConfig, HeaderTemplate, RouteConfig, UpstreamConfig } from './config.ts'
+import type { CorsConfig, RouteConfig, UpstreamConfig } from './config.ts'
 import { checkHeaderNames, foldName } from './header-names.ts'
+import type { HeadersConfig, HeaderTemplate } from './headers-config.ts'
 import { type IdentityHeaderSet, identityHeaders } from './identity-headers.ts'
 import type { KeyPath } from './problems.ts'
 import { resolveImpersonate } from './resolve-impersonate.ts'

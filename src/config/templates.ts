@@ -1,4 +1,4 @@
-import type { TemplatePart } from './config.ts'
+import type { TemplatePart } from './headers-config.ts'
 import { quoted, Refused } from './refused.ts'
 import { nearest } from './spelling.ts'
 

@@ -1,5 +1,6 @@
 /** Whether an application takes the tokens that its route hands on; of a Kubernetes API also whom it takes them for. */
-import type { HeaderTemplate, RouteConfig, UpstreamConfig } from '../../config/config.ts'
+import type { RouteConfig, UpstreamConfig } from '../../config/config.ts'
+import type { HeaderTemplate } from '../../config/headers-config.ts'
 import type { Tokens } from '../../core/tokens.ts'
 import { readJwt } from '../../issuer/jwt.ts'
 import type { Patient } from './examination.ts'
