@@ -7,7 +7,6 @@ import { createSealingKeys, type KeyFingerprint, type SealingKeys } from '../key
 import type { KeyValue, StoreState } from '../storage/key-value.ts'
 import { type Leases, openLeases } from '../storage/lease.ts'
 import { openMemoryKeyValue } from '../storage/memory.ts'
-import { openRedisKeyValue } from '../storage/redis.ts'
 import { followRedisOptions, type RedisOptions } from '../storage/redis-options.ts'
 import { createOwnCookieTest } from './cookie-name.ts'
 import { type CookieSpec, createCookieSpec } from './cookie-spec.ts'
@@ -71,6 +70,12 @@ export interface Sessions {
 /** Entries of the memory store, two per session; at 4 KiB each that is far below what a process has. */
 const maxEntries = 200_000
 
+/** The client of Redis is a third of all modules, so a gateway without Redis starts without it. */
+async function openShared(options: () => RedisOptions, log: Log): Promise<KeyValue> {
+  const { openRedisKeyValue } = await import('../storage/redis.ts')
+  return openRedisKeyValue(followRedisOptions(options(), options), { log })
+}
+
 /** @param config decides between the memory of this process and the store all replicas share; left out: memory */
 export async function openSessionState(deps: {
   readonly clock: Clock
@@ -81,12 +86,7 @@ export async function openSessionState(deps: {
   const first = config && sharedStoreOf(config)
   const shared = first !== undefined
   let latest = first
-  const kv = shared
-    ? await openRedisKeyValue(
-        followRedisOptions(first, () => latest ?? first),
-        { log },
-      )
-    : openMemoryKeyValue({ clock, log, maxEntries })
+  const kv = shared ? await openShared(() => latest ?? first, log) : openMemoryKeyValue({ clock, log, maxEntries })
   let keys = createSealingKeys(config?.session.secrets ?? [new Secret(randomToken())])
   const revocations = await openRevocations({ clock, log, kv, keys: () => keys, shared })
   const leases = await openLeases(kv, log)
