@@ -5,7 +5,8 @@ import { Secret } from '../core/secret.ts'
 import { checkAccess } from './check-access.ts'
 import { checkListeners } from './check-listeners.ts'
 import { checkRoutes } from './check-routes.ts'
-import type { Config, ImpersonateConfig, TemplatePart } from './config.ts'
+import type { Config, ImpersonateConfig } from './config.ts'
+import type { TemplatePart } from './headers-config.ts'
 import type { Environment } from './interpolate.ts'
 import { reportUnknownKey } from './issues.ts'
 import { ConfigError, type ConfigProblem, collectProblems } from './problems.ts'
@@ -97,6 +98,7 @@ function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOpti
     redis: resolveRedis(context),
     bearer: bearer.map((entry) => ({ ...entry, claimsKept })),
     assertion: resolveAssertion(context, routes),
+    compatibility: top.compatibility,
     trustedProxies: top.trustedProxies,
     allowInsecureHttp,
     routes: routes.map(({ config }) => config),
@@ -134,16 +136,26 @@ function readTop({ content, problems }: Resolving) {
     )
   }
   const operations = read('operations', shape.operations)
+  const compatibility = read('compatibility', shape.compatibility)
+  // Their defaults where the file does not say: the registered redirect URI and the header names are to stay.
+  const defaults =
+    compatibility === undefined
+      ? ({ basePath: '/_doorward', identityHeaders: 'default' } as const)
+      : ({ basePath: '/oauth2', identityHeaders: 'oauth2-proxy' } as const)
+  const written = (key: 'basePath' | 'identityHeaders') => valueAt(content, [key]) !== undefined
   return {
+    compatibility,
     publicUrl: read('publicUrl', shape.publicUrl) ?? [],
-    basePath: read('basePath', shape.basePath) ?? '/_doorward',
+    basePath: (written('basePath') ? read('basePath', shape.basePath) : undefined) ?? defaults.basePath,
     listen: read('listen', shape.listen) ?? { host: '0.0.0.0', port: 4180 },
     forwardAuth: read('forwardAuth', shape.forwardAuth),
     extAuthz: read('extAuthz', shape.extAuthz),
     operations: operations === 'off' ? undefined : operations,
     trustedProxies: read('trustedProxies', shape.trustedProxies) ?? [],
     allowInsecureHttp: read('allowInsecureHttp', shape.allowInsecureHttp) ?? false,
-    identityHeaders: read('identityHeaders', shape.identityHeaders) ?? 'default',
+    identityHeaders:
+      (written('identityHeaders') ? read('identityHeaders', shape.identityHeaders) : undefined) ??
+      defaults.identityHeaders,
     login: read('login', shape.login) ?? shape.login.parse({}),
     log: read('log', shape.log) ?? shape.log.parse({}),
     limits: read('limits', shape.limits) ?? shape.limits.parse({}),

@@ -7,6 +7,7 @@ import { quoted, Refused } from './refused.ts'
 import { listenAddress, network, origin, parseListen } from './schema-addresses.ts'
 import { assertionSchema } from './schema-assertion.ts'
 import { bearerSchema } from './schema-bearer.ts'
+import { compatibilitySchema } from './schema-compatibility.ts'
 import { identityHeadersChoice } from './schema-headers.ts'
 import { providerSchema } from './schema-provider.ts'
 import { redisSchema } from './schema-redis.ts'
@@ -38,9 +39,10 @@ export const configFileSchema = z.strictObject({
       'Where browsers reach this gateway: scheme, host and port. A list where there are several; the first is the one to return to.',
     examples: ['https://grafana.example.com'],
   }),
-  basePath: basePath()
-    .prefault('/_doorward')
-    .meta({ description: "Path of the gateway's own pages (login, callback, logout, ...)." }),
+  basePath: basePath().prefault('/_doorward').meta({
+    description:
+      "Path of the gateway's own pages (login, callback, logout, ...). With `compatibility`, unset: `/oauth2`.",
+  }),
   listen: listenAddress().prefault('0.0.0.0:4180').meta({ description: 'Address for public traffic, `host:port`.' }),
   forwardAuth: listenAddress()
     .optional()
@@ -97,8 +99,15 @@ export const configFileSchema = z.strictObject({
     .meta({
       description:
         'Names that tell upstreams who it is. `default`: X-Auth-User, X-Auth-Subject, X-Auth-Email, X-Auth-Groups. ' +
-        '`oauth2-proxy`, `authelia`, `authentik`: the names of those products. `none`: only what a route lists under `headers`.',
+        '`oauth2-proxy`, `authelia`, `authentik`: the names of those products. `none`: only what a route lists under `headers`. ' +
+        'With `compatibility`, unset: the names of that product.',
     }),
+  compatibility: compatibilitySchema.optional().meta({
+    description:
+      'During a move from `oauth2-proxy`: its addresses under `basePath` are served as well (`/oauth2/start`, `sign_in`, `callback`, ' +
+      '`sign_out`, `userinfo`; `/oauth2/auth` on `forwardAuth` alone), so that ingress annotations and registered URIs keep working.',
+    examples: ['oauth2-proxy', { product: 'oauth2-proxy', gateway: 'traefik', authStatus: 200 }],
+  }),
   routes: list(routeSchema)
     .min(1, { error: reasonAndHint('is an empty list', 'write at least one route: - allow: signedIn') })
     .meta({

@@ -1,8 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { CompatibilityConfig } from '../config/compatibility-config.ts'
 import { GatewayError } from '../core/errors.ts'
 import { type Answer, closingIfUnclear, withHeaders } from './answer.ts'
 import type { CallbackFlights } from './callback-flights.ts'
+import { compatiblePages } from './compatibility/pages.ts'
 import { askingOf, type Exchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
 import { type OwnRequest, type ProviderRequest, readOwnRequest, readProviderRequest } from './own-request.ts'
@@ -23,6 +25,7 @@ export interface AppParts {
   readonly flights: CallbackFlights
   readonly providerLogout: ProviderLogout
   readonly basePath: string
+  readonly compatibility: CompatibilityConfig | undefined
   /** Gets the handler of our own pages, returns the server that calls it for those alone. */
   readonly serverFactory: (ownPages: (request: IncomingMessage, response: ServerResponse) => void) => Server
 }
@@ -77,6 +80,7 @@ export function buildApp(parts: AppParts): FastifyInstance {
       path: '/backchannel-logout',
       serve: byProvider((call) => backchannelLogout(call, providerLogout)),
     },
+    ...compatiblePages(parts.compatibility).map(({ method, path, serve }) => ({ method, path, serve: own(serve) })),
   ]
 
   app.removeAllContentTypeParsers()

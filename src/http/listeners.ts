@@ -31,11 +31,12 @@ export function buildPublicListener(parts: ListenerParts): FastifyInstance {
   const { config } = parts.serving()
   const proxy = createProxyDoor(parts.serving, parts.observer, parts.tunnels)
   const upgrade = createUpgradeDoor(parts.serving, parts.observer, parts.tunnels)
-  const { basePath } = config
+  const { basePath, compatibility } = config
 
   return buildApp({
     ...parts,
     basePath,
+    compatibility,
     serverFactory(ownPages) {
       const serve: Handler = (request, response) => {
         if (isOwn(request.url ?? '', basePath)) ownPages(request, response)

@@ -61,10 +61,14 @@ export const pageOf = ({ serving, site }: OwnRequest, name: string): string =>
   `${site.origin}${serving.config.basePath}/${name}`
 
 /** Where a person goes afterwards: what was asked for if it is ours, else the site's front door. */
-export function returnToOf({ serving, site }: OwnRequest, value: string | null | undefined): URL {
+export const returnToOf = (own: OwnRequest, value: string | null | undefined): URL =>
+  ownAddress(own, value) ?? new URL('/', own.site.origin)
+
+/** An address people may be sent to, made from what a request asked for; undefined where it is not ours. */
+export function ownAddress({ serving, site }: OwnRequest, value: string | null | undefined): URL | undefined {
   const origins = [site.origin, ...serving.returnOrigins.filter((origin) => origin !== site.origin)]
   const { basePath } = serving.config
-  return (value && safeReturnTo(value, { origins, basePath })) || new URL('/', site.origin)
+  return value ? safeReturnTo(value, { origins, basePath }) : undefined
 }
 
 export const loginHref = (own: OwnRequest, returnTo: URL): string =>

@@ -74,10 +74,19 @@ async function takeNext(running: Process, source: ServerSource): Promise<void> {
 }
 
 /** What a running process cannot take: its sockets are open, its log has begun. */
-const fixedAtStart = ['listen', 'forwardAuth', 'extAuthz', 'operations', 'basePath', 'limits', 'log'] as const
+const fixedAtStart = [
+  'listen',
+  'forwardAuth',
+  'extAuthz',
+  'operations',
+  'basePath',
+  'compatibility',
+  'limits',
+  'log',
+] as const
 
 /** The old values go on, or people would be sent to pages that are not where the new file says. */
 function keepingFixed(next: Config, before: Config): Config {
-  const { listen, forwardAuth, extAuthz, operations, basePath, limits, log } = before
-  return { ...next, listen, forwardAuth, extAuthz, operations, basePath, limits, log }
+  const { listen, forwardAuth, extAuthz, operations, basePath, compatibility, limits, log } = before
+  return { ...next, listen, forwardAuth, extAuthz, operations, basePath, compatibility, limits, log }
 }

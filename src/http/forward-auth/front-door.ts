@@ -3,6 +3,7 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Decision } from '../../gate/decision.ts'
 import { abandonBody } from '../../proxy/request-body.ts'
 import { closingIfUnclear, sendAnswer, withHeaders } from '../answer.ts'
+import { type AuthEndpoint, authEndpoint, narrowed, rulesAsked } from '../compatibility/auth-endpoint.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
 import type { OpenTunnels } from '../open-tunnels.ts'
@@ -38,19 +39,22 @@ export interface ForwardAuthParts {
  * The adapters never see policy, and policy never sees adapters.
  */
 export function createForwardAuthDoor({ serving, observer, tunnels, witness }: ForwardAuthParts) {
+  const compatible = authEndpoint(serving().config, adapters)
+  const known = [...endpoints, ...(compatible === undefined ? [] : [compatible.path])].join(', ')
+
   return function answerIngress(request: IncomingMessage, response: ServerResponse): void {
     // Envoy may send the body along, nginx a length without one: it plays no part in the answer.
     abandonBody(request)
-    const found = findAdapter(request.url ?? '')
+    const found = findCompatible(request.url ?? '', compatible) ?? findAdapter(request.url ?? '')
     const exchange = observer.open(request, 'forward-auth', found?.adapter)
     const current = serving()
     try {
       const decision = decide(current, exchange, found)
       if (decision instanceof Promise) {
         decision
-          .then((late) => answer(current, exchange, response, late))
+          .then((late) => answer(current, exchange, response, late, found))
           .catch((error: unknown) => fail(current, exchange, response, error))
-      } else answer(current, exchange, response, decision)
+      } else answer(current, exchange, response, decision, found)
     } catch (error) {
       fail(current, exchange, response, error)
     }
@@ -59,7 +63,7 @@ export function createForwardAuthDoor({ serving, observer, tunnels, witness }: F
   function decide(current: Serving, exchange: Exchange, found: Found | undefined): Decision | Promise<Decision> {
     const { request } = exchange
     refuseStrangers(current, request, witness)
-    if (found === undefined) throw new GatewayError('not_found', `no such endpoint; there are ${endpoints.join(', ')}`)
+    if (found === undefined) throw new GatewayError('not_found', `no such endpoint; there are ${known}`)
     const { adapter, pathBelow } = found
     refuseUnclearHead(request)
     refuseImpersonation(request)
@@ -70,18 +74,31 @@ export function createForwardAuthDoor({ serving, observer, tunnels, witness }: F
     witness.asked(peerOf(request), viaPublicHost(adapter, request, target, current.config.publicUrls))
     refuseOwnPages(target, current.config.basePath)
     exchange.credentials = new RequestCredentials(request, target.method, current.trusted, false)
-    return current.gate.decide(target, exchange.credentials)
+    // Read before the gate is asked: a rule that cannot be read must not depend on who is asking.
+    const rules = found.allowStatus === undefined ? undefined : rulesAsked(pathBelow.slice(1))
+    const decision = current.gate.decide(target, exchange.credentials)
+    if (rules === undefined) return decision
+    const context = { clientAddress: exchange.credentials.address, now: current.clock.now() }
+    if (decision instanceof Promise) return decision.then((late) => narrowed(late, rules, context))
+    return narrowed(decision, rules, context)
   }
 
-  function answer(current: Serving, exchange: Exchange, response: ServerResponse, decision: Decision): void {
+  function answer(
+    current: Serving,
+    exchange: Exchange,
+    response: ServerResponse,
+    decision: Decision,
+    found: Found | undefined,
+  ): void {
     const { verdict, route } = decision
     observer.decided(exchange, decision)
     if (verdict.kind === 'allow') {
       if (decision.live !== undefined) tunnels.seen(decision.live)
       // Exactly 200, and every configured name: Envoy knows no other yes, and a name left out is a name believed.
-      response.writeHead(200, decision.headers.all)
+      const status = found?.allowStatus ?? 200
+      response.writeHead(status, decision.headers.all)
       response.end()
-      observer.finished(exchange, 200)
+      observer.finished(exchange, status)
       return
     }
     const refusal = current.refuser.refuse(verdict, route, askingOf(exchange))
@@ -103,6 +120,15 @@ interface Found {
   readonly adapter: ForwardAuthAdapter
   /** What follows the endpoint, for adapters that take the original path there. */
   readonly pathBelow: string
+  /** Of another product's endpoint, whose query is read too. */
+  readonly allowStatus?: 200 | 202
+}
+
+function findCompatible(url: string, endpoint: AuthEndpoint | undefined): Found | undefined {
+  if (endpoint === undefined || !url.startsWith(endpoint.path)) return undefined
+  const rest = url.slice(endpoint.path.length)
+  if (rest !== '' && !rest.startsWith('?')) return undefined
+  return { adapter: endpoint.adapter, pathBelow: `/${rest}`, allowStatus: endpoint.allowStatus }
 }
 
 /** The query of an endpoint with a fixed address is not ours: Caddy appends the client's to it. */
