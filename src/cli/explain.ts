@@ -1,5 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
+import type { Target } from '../core/target.ts'
+import { isOwnPage } from '../http/request-reading.ts'
 import { findConfigFile, readConfig } from './config-file.ts'
 import { printFinding, printRefused } from './explain-report.ts'
 import { readPerson } from './explained-person.ts'
@@ -10,10 +12,10 @@ import { type Call, type ExitCode, UsageError } from './world.ts'
 export async function explainRequest(call: Call): Promise<ExitCode> {
   const { out, options, world } = call
   const { config } = readConfig(findConfigFile(call), world)
-  refuseOwnPage(options.text('url'), config)
   const json = options.flag('json')
   try {
     const question = readQuestion(options, config)
+    refuseOwnPage(question.target, config)
     const person = await readPerson(call, config)
     const finding = await judge(question, person, config)
     printFinding({ question, person, finding }, out, json)
@@ -26,11 +28,10 @@ export async function explainRequest(call: Call): Promise<ExitCode> {
 }
 
 /** They are answered before any route is looked at. */
-function refuseOwnPage(url: string | undefined, { basePath }: Config): void {
-  const path = url?.replace(/^https?:\/\/[^/?#]*/i, '') ?? ''
-  if (path !== basePath && !/^[/?#]/.test(path.startsWith(basePath) ? path.slice(basePath.length) : '')) return
+function refuseOwnPage(target: Target, { basePath }: Config): void {
+  if (!isOwnPage(target, basePath)) return
   throw new UsageError(
-    `${path} is one of Doorward's own pages`,
+    `${target.path}${target.query} is one of Doorward's own pages`,
     'they are open to everybody; routes do not apply to them',
   )
 }

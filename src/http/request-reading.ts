@@ -85,10 +85,15 @@ export function refuseImpersonation({ rawHeaders }: IncomingMessage): void {
  *
  * @throws GatewayError `not_found`
  */
-export function refuseOwnPages({ decodedPath }: Target, basePath: string): void {
-  if (!decodedPath.startsWith(basePath)) return
-  if (decodedPath.length > basePath.length && decodedPath.charCodeAt(basePath.length) !== 0x2f) return
+export function refuseOwnPages(target: Target, basePath: string): void {
+  if (!isOwnPage(target, basePath)) return
   throw new GatewayError('not_found', `${basePath}/* is ours: the ingress has to send it to \`listen\` without asking`)
+}
+
+/** Whether an address is one of our own pages, however it is spelled: no route of the file applies to it. */
+export function isOwnPage({ decodedPath }: Target, basePath: string): boolean {
+  if (!decodedPath.startsWith(basePath)) return false
+  return decodedPath.length === basePath.length || decodedPath.charCodeAt(basePath.length) === 0x2f
 }
 
 /** Proxy mode: the request is the question. */
