@@ -3,53 +3,19 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../core/errors.ts'
+import { cutOff, flushHead } from './begun-answer.ts'
+import type { ForwardPlan, LongAnswer } from './forward-plan.ts'
 import type { Watched } from './idle-watch.ts'
 import { abandonBody, discardBody, openRequestBody } from './request-body.ts'
 import { hasBody, refuseUnsafeFraming } from './request-framing.ts'
-import { problemOf, type ResponseHeaderRules, responseHeaders } from './response-headers.ts'
+import { problemOf, responseHeaders } from './response-headers.ts'
 import { isStaleConnection, upstreamFailure } from './upstream-failure.ts'
-import type { Upstream, UpstreamRequest } from './upstreams.ts'
-
-export interface ForwardPlan extends ResponseHeaderRules {
-  readonly upstream: Upstream
-  readonly method: string
-  /** Path and query for the upstream, from `upstreamPath`. */
-  readonly path: string
-  /** From `requestHeaders`. */
-  readonly headers: string[]
-  /**
-   * The upstream's headers arrived.
-   * @param latency milliseconds since `forward` was called
-   */
-  onResponse?(status: number, latency: number): void
-  /**
-   * The answer does not come at once: whoever let it in may end it before its time. Not called for answers of a known,
-   * small length.
-   * @param endless the upstream did not say how long it will be
-   * @returns called when the answer is over, however it ended
-   */
-  onLongAnswer?(answer: LongAnswer, endless: boolean): () => void
-  /** The client went away before an answer came: there is nobody left to tell. */
-  onAbort?(): void
-  /**
-   * Nothing has been sent to the client: render the error. Once a byte is out, a failure ends the client's
-   * connection instead, so that an incomplete answer looks incomplete (RFC 9112 8), and this is not called.
-   */
-  onFailure(error: GatewayError): void
-}
-
-export interface LongAnswer {
-  /** Cuts it off, so that it looks as incomplete as it is, and lets go of the upstream. */
-  close(): void
-}
+import type { UpstreamRequest } from './upstreams.ts'
 
 /** Bytes up to which an answer of known length is not worth watching: it is out before anybody could sign out. */
 const short = 1024 * 1024
 /** 1xx answers before the final one; an upstream that sends more is not worth waiting for. */
 const maxInterim = 20
-/** Written so that the head goes out in latin1, as it came; `flushHeaders` would write it as UTF-8. */
-const nothing = Buffer.alloc(0)
-
 /**
  * Forwards one allowed request and streams the answer back. Returns at once; the outcome is on `response`, or
  * in `plan.onFailure`.
@@ -279,17 +245,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched, LongAnswer {
   }
 }
 
-function flushHead(response: ServerResponse): void {
-  if (!response.writableEnded && !response.destroyed) response.write(nothing)
-}
-
 const isEventStream = (headers: IncomingHttpHeaders): boolean => {
   const type = headers['content-type']
   return typeof type === 'string' && /^text\/event-stream/i.test(type)
-}
-
-/** Ends an answer that cannot be completed. To HTTP/1.0 the end of the connection is a clean end: hence a reset. */
-function cutOff(request: IncomingMessage, response: ServerResponse): void {
-  if (request.httpVersionMinor === 0) request.socket.resetAndDestroy()
-  else response.destroy()
 }
