@@ -9,6 +9,7 @@ import type { Watched } from './idle-watch.ts'
 import { abandonBody, discardBody, openRequestBody } from './request-body.ts'
 import { hasBody, refuseUnsafeFraming } from './request-framing.ts'
 import { problemOf, responseHeaders } from './response-headers.ts'
+import { announcedTrailers, responseTrailers, takesTrailers } from './response-trailers.ts'
 import { isStaleConnection, upstreamFailure } from './upstream-failure.ts'
 import type { UpstreamRequest } from './upstreams.ts'
 
@@ -46,6 +47,8 @@ class Exchange implements Dispatcher.DispatchHandler, Watched, LongAnswer {
   private interim = 0
   /** Bytes of the body still to come; NaN where the upstream did not say. */
   private left = Number.NaN
+  /** The client reads trailers, and the answer to it can have them. */
+  private takesTrailers: boolean
   private options: UpstreamRequest | undefined
   private release: (() => void) | undefined
   private readonly request: IncomingMessage
@@ -56,6 +59,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched, LongAnswer {
     this.request = request
     this.response = response
     this.plan = plan
+    this.takesTrailers = takesTrailers(request)
     this.startedAt = plan.onResponse === undefined ? 0 : performance.now()
   }
 
@@ -96,7 +100,8 @@ class Exchange implements Dispatcher.DispatchHandler, Watched, LongAnswer {
     this.options = {
       method,
       path,
-      headers,
+      // Of the hop to the upstream this gateway is the client, and speaks for itself.
+      headers: this.takesTrailers ? [...headers, 'TE', 'trailers'] : headers,
       body: this.body,
       headersTimeout: upstream.config.headersTimeout,
       servername: upstream.servername,
@@ -131,13 +136,18 @@ class Exchange implements Dispatcher.DispatchHandler, Watched, LongAnswer {
       controller.abort(new GatewayError('upstream_invalid', wrong))
       return
     }
-    response.writeHead(status, responseHeaders(status, headers, plan))
-    this.answering = true
-    this.quiet = 0
-    plan.onResponse?.(status, performance.now() - this.startedAt)
     // The length of an answer to HEAD is not that of its body.
     const hasContent = request.method !== 'HEAD' && status !== 204 && status !== 304
     if (hasContent) this.left = Number(headers['content-length'])
+    // Only an answer in chunks has room for trailers.
+    if (!(hasContent && Number.isNaN(this.left))) this.takesTrailers = false
+    const kept = responseHeaders(status, headers, plan)
+    const announced = this.takesTrailers ? announcedTrailers(headers) : undefined
+    if (announced !== undefined) kept.push('trailer', announced)
+    response.writeHead(status, kept)
+    this.answering = true
+    this.quiet = 0
+    plan.onResponse?.(status, performance.now() - this.startedAt)
     if (isEventStream(headers)) plan.upstream.idle.delete(this)
     else plan.upstream.idle.add(this)
     if (hasContent && !(this.left <= short)) this.release = plan.onLongAnswer?.(this, Number.isNaN(this.left))
@@ -171,8 +181,9 @@ class Exchange implements Dispatcher.DispatchHandler, Watched, LongAnswer {
     })
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     this.finish()
+    if (this.takesTrailers) this.response.addTrailers(responseTrailers(trailers))
     if (this.options?.connection !== undefined) this.options.connection.served++
     if (!this.response.writableEnded) this.response.end()
     // The upstream answered without reading everything: the rest must not be taken for the next request.

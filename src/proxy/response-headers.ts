@@ -26,8 +26,6 @@ const hopByHop = new Set([
  * An upstream's headers for the client as a flat array. Removed: hop-by-hop and nominated ones (RFC 9110 7.6.1)
  * and Set-Cookie of our own names, by which an upstream could plant a session. Nothing else.
  *
- * Trailers are not passed at all: no name has been shown to need it, and each is a header that nobody checks.
- *
  * @param headers as undici parses them: lower-case names, latin1 values, repeated ones as lists
  */
 export function responseHeaders(status: number, headers: IncomingHttpHeaders, rules: ResponseHeaderRules): string[] {
