@@ -273,6 +273,8 @@ export interface CorsConfig {
   readonly preflight: 'pass' | 'answer'
   readonly methods: readonly string[]
   readonly headers: readonly string[]
+  /** Response headers scripts may read; empty: what the upstream says. */
+  readonly exposeHeaders: readonly string[]
   readonly credentials: boolean
   /** Seconds a browser may remember the answer. */
   readonly maxAge: number

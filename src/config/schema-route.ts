@@ -66,12 +66,18 @@ const corsSchema = z.strictObject({
   }),
   preflight: choice(['pass', 'answer']).prefault('answer').meta({
     description:
-      '`answer` preflights here, or `pass` them to the upstream without a session. Behind forward-auth they always pass.',
+      '`answer` preflights here, and put our CORS headers on the answers of the upstream in place of its own; or `pass` preflights to the upstream without a session, whose headers stay. Behind forward-auth they always pass.',
   }),
   methods: list(method()).prefault(['GET', 'HEAD', 'POST']).meta({ description: 'Methods a preflight is allowed.' }),
   headers: list(plainText())
     .prefault([])
     .meta({ description: 'Request headers a preflight is allowed.', examples: [['content-type']] }),
+  exposeHeaders: list(plainText())
+    .prefault([])
+    .meta({
+      description: 'Response headers those scripts may read. Empty: what the upstream says, if it does.',
+      examples: [['etag']],
+    }),
   credentials: yesOrNo().prefault(false).meta({ description: 'Let those scripts send the session cookie.' }),
   maxAge: duration().prefault('10m').meta({ description: 'How long a browser may remember the answer.' }),
 })

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../core/errors.ts'
 import { originOf, type Target } from '../core/target.ts'
 import type { Decision } from '../gate/decision.ts'
-import { preflightAnswer } from '../policy/cors.ts'
+import { preflightAnswer, upstreamCors } from '../policy/cors.ts'
+import type { CompiledRoute } from '../policy/policy.ts'
 import { forward } from '../proxy/forward.ts'
 import { abandonBody } from '../proxy/request-body.ts'
 import { type Forwarded, requestHeaders } from '../proxy/request-headers.ts'
@@ -68,9 +69,10 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
       send(exchange, response, { status, headers, body: '' })
       return
     }
+    const cors = route.cors && upstreamCors(route.cors, request.headers.origin)
     const { respond } = current.config.routes[route.index]!
     if (respond !== undefined) {
-      respondStatic(request, response, respond, decision.setCookies)
+      respondStatic(request, response, respond, decision.setCookies, cors)
       observer.finished(exchange, respond.status)
       return
     }
@@ -85,6 +87,7 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
       headers: headersFor(current, exchange, decision, upstream),
       isOwnCookie: current.sessions.isOwnCookieName,
       setCookies: decision.setCookies,
+      cors,
       publicAddress: (address) => publicAddress(address, upstream.origin, originOf(target), upstream.config),
       onResponse(status, latency) {
         observer.upstreamAnswered(exchange, status, latency)
@@ -92,13 +95,20 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
       },
       onLongAnswer: (answer, endless) => tunnels.addAnswer(answer, decision, endless),
       onAbort: () => observer.finished(exchange, clientClosedRequest),
-      onFailure: (error) => fail(current, exchange, response, error),
+      onFailure: (error) => fail(current, exchange, response, error, route),
     })
   }
 
-  function fail(current: Serving, exchange: Exchange, response: ServerResponse, error: unknown): void {
+  /** @param route of a request that was let in */
+  function fail(
+    current: Serving,
+    exchange: Exchange,
+    response: ServerResponse,
+    error: unknown,
+    route?: CompiledRoute,
+  ): void {
     observer.failed(exchange, error)
-    const failure = current.refuser.fail(error, askingOf(exchange))
+    const failure = current.refuser.fail(error, askingOf(exchange), route)
     send(exchange, response, closingIfUnclear(failure, exchange.request))
   }
 
@@ -121,9 +131,15 @@ export function headersFor(current: Serving, exchange: Exchange, decision: Decis
     cookie: cookie === undefined ? undefined : withoutOwnCookies(cookie, current.sessions.isOwnCookieName),
     forwarded: forwardedOf(target, address, upstream),
     identity: decision.headers.known,
-    authorization: current.authorizations[decision.route!.index]!(),
+    authorization: authorizationOf(current, decision),
     forwardAuthorization: current.config.routes[decision.route!.index]!.headers.forwardAuthorization,
   })
+}
+
+/** A preflight has nobody to speak for: with the service account's token it would be that account's own request. */
+function authorizationOf({ config, authorizations }: Serving, { route, isPreflight }: Decision): string | undefined {
+  const { index } = route!
+  return isPreflight && config.routes[index]!.impersonate !== undefined ? undefined : authorizations[index]!()
 }
 
 function forwardedOf(target: Target, address: string, { config }: Upstream): Forwarded {

@@ -41,7 +41,7 @@ export interface Refuser {
   /** Says no. The only place that turns a refusal into a status, so all front doors say it alike. */
   refuse(verdict: Refusal, route: CompiledRoute | undefined, asking: Asking): Answer
   /** The same for a failure: planned ones by the error table, anything else as 500 without a word of detail. */
-  fail(error: unknown, asking: Asking): Answer
+  fail(error: unknown, asking: Asking, route?: CompiledRoute): Answer
 }
 
 export function createRefuser(parts: RefusalParts): Refuser {
@@ -132,14 +132,12 @@ export function createRefuser(parts: RefusalParts): Refuser {
 
   return {
     refuse(verdict, route, asking) {
-      const answer = answerOf(verdict, route, asking)
-      const cors = route?.cors && asking.origin !== undefined ? corsHeaders(route.cors, asking.origin) : undefined
-      return cors === undefined ? answer : withHeaders(answer, cors)
+      return readable(answerOf(verdict, route, asking), route, asking)
     },
-    fail(error, asking) {
+    fail(error, asking, route) {
       const known = error instanceof GatewayError ? error : new GatewayError('internal')
       const retry = known.retryAfter === undefined ? {} : { 'retry-after': String(known.retryAfter) }
-      const answer = problem(known.code, asking, retry)
+      const answer = readable(problem(known.code, asking, retry), route, asking)
       return asking.gateway === undefined
         ? answer
         : { ...answer, status: statusForGateway(known.status, asking.gateway) }
@@ -160,6 +158,12 @@ export function createRefuser(parts: RefusalParts): Refuser {
         return unrouted(verdict, asking)
     }
   }
+}
+
+/** Lets the script that asked see what became of it; without CORS headers it is told of a network error. */
+function readable(answer: Answer, route: CompiledRoute | undefined, { origin }: Asking): Answer {
+  const cors = route?.cors && corsHeaders(route.cors, origin)
+  return cors === undefined ? answer : withHeaders(answer, cors)
 }
 
 /** RFC 9110 11.6.1: no 401 without a challenge. */

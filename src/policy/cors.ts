@@ -51,6 +51,28 @@ export function corsHeaders(
   }
 }
 
+/**
+ * For the upstream's answers where preflights are answered here: our word in place of the upstream's, also for an origin
+ * that may not call. An empty value: the upstream's own goes and nothing takes its place. Undefined where preflights
+ * pass: then all of it is the upstream's business.
+ */
+export function upstreamCors(
+  cors: CorsConfig,
+  origin: string | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (cors.preflight === 'pass') return undefined
+  const exposed = cors.exposeHeaders.join(', ')
+  return {
+    'access-control-allow-origin': '',
+    'access-control-allow-credentials': '',
+    ...corsHeaders(cors, origin),
+    // Only the application knows what its scripts read, unless the file says it.
+    ...(exposed !== '' && { 'access-control-expose-headers': exposed }),
+    // Also without an origin: a copy in a cache must not answer for another one (Fetch standard, 3.2.5).
+    vary: 'Origin',
+  }
+}
+
 /** `*` never goes with credentials: it would hand the person's data to every site. `null` is nobody's origin. */
 export const isCorsOrigin = (cors: CorsConfig, origin: string): boolean =>
   origin !== 'null' && (cors.origins.includes(origin) || (cors.origins.includes('*') && !cors.credentials))

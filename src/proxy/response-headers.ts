@@ -8,6 +8,11 @@ export interface ResponseHeaderRules {
   readonly setCookies: readonly string[]
   /** Undoes the prefix and host rewriting in Location; undefined: addresses pass as they are. */
   readonly publicAddress: ((address: string) => string) | undefined
+  /**
+   * CORS headers that are ours to set, by lower-case name: the upstream's go. Those with an empty value go without a
+   * successor; `vary` is added to what the upstream varies by. Undefined: the upstream's stay.
+   */
+  readonly cors?: Readonly<Record<string, string>> | undefined
 }
 
 const hopByHop = new Set([
@@ -23,8 +28,8 @@ const hopByHop = new Set([
 ])
 
 /**
- * An upstream's headers for the client as a flat array. Removed: hop-by-hop and nominated ones (RFC 9110 7.6.1)
- * and Set-Cookie of our own names, by which an upstream could plant a session. Nothing else.
+ * An upstream's headers for the client as a flat array. Removed: hop-by-hop and nominated ones (RFC 9110 7.6.1),
+ * Set-Cookie of our own names, by which an upstream could plant a session, and what `cors` replaces. Nothing else.
  *
  * @param headers as undici parses them: lower-case names, latin1 values, repeated ones as lists
  */
@@ -39,12 +44,14 @@ export function responseHeaders(status: number, headers: IncomingHttpHeaders, ru
     // RFC 9110 8.6: a 204 has no length to speak of.
     if (status === 204 && name === 'content-length') continue
     if (renewing && name === 'cache-control') continue
+    if (rules.cors !== undefined && Object.hasOwn(rules.cors, name)) continue
     if (name === 'set-cookie') pushCookies(kept, value, rules)
     else if (typeof value !== 'string') for (const each of value) kept.push(name, each)
     else if (rules.publicAddress !== undefined && isAddress(name)) kept.push(name, rules.publicAddress(value))
     else kept.push(name, value)
   }
   if (renewing) pushOurCookies(kept, rules.setCookies)
+  if (rules.cors !== undefined) pushCors(kept, rules.cors, textOf(headers.vary))
   return kept
 }
 
@@ -62,6 +69,14 @@ function pushCookies(kept: string[], value: string | string[], rules: ResponseHe
 function pushOurCookies(kept: string[], setCookies: readonly string[]): void {
   for (const cookie of setCookies) kept.push('set-cookie', cookie)
   kept.push('cache-control', 'no-store')
+}
+
+/** @param vary what the answer varies by so far */
+export function pushCors(kept: string[], cors: Readonly<Record<string, string>>, vary: string | undefined): void {
+  for (const [name, value] of Object.entries(cors)) {
+    if (name === 'vary') kept.push(name, vary === undefined || vary === '' ? value : `${vary}, ${value}`)
+    else if (value !== '') kept.push(name, value)
+  }
 }
 
 /**

@@ -79,6 +79,7 @@ const cors: CorsConfig = {
   preflight: 'answer',
   methods: ['GET', 'PUT'],
   headers: ['content-type', 'x-trace'],
+  exposeHeaders: [],
   credentials: true,
   maxAge: 600,
 }
