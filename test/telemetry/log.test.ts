@@ -67,6 +67,25 @@ test('no credential reaches a line, wherever it was put', () => {
   assert.match(error.stack, /log\.test\.ts/)
 })
 
+test('text of a client that is almost a credential, again and again, does not hold up the process', () => {
+  const almost = [
+    'eyJ-',
+    'eyJabcdef-',
+    'dw-12345678-login-',
+    '__Host-dw-12345678-',
+    'Bearer ',
+    'bearer a',
+    'code=',
+    '?state=',
+  ]
+  const began = performance.now()
+  const lines = logged((log) => {
+    for (const part of almost) log.warn({ detail: part.repeat(200_000 / part.length) }, 'long')
+  })
+  assert.equal(lines.length, almost.length)
+  assert.ok(performance.now() - began < 2000)
+})
+
 test('a failure that lists its problems is told once, without a stack', () => {
   const problems = [
     { path: 'session.idle', line: 12, message: 'has no unit', hint: 'write 90s', secret: 'hunter2hunter2' },
