@@ -86,8 +86,13 @@ export function createGate(parts: GateParts): Gate {
     return sessions === undefined ? byGatewayToken.missing(question) : bySession.decide(question, sessions)
   }
 
-  /** A real preflight (Fetch 4.8) comes without credentials and belongs to the route of the method it announces. */
-  function preflightRoute(target: Target, { origin, requestedMethod }: Credentials): CompiledRoute | undefined {
+  /**
+   * A real preflight (Fetch 4.8) comes without credentials and belongs to the route of the method it announces. It never
+   * upgrades: one that does wants a tunnel to the application without being anybody.
+   */
+  function preflightRoute(target: Target, credentials: Credentials): CompiledRoute | undefined {
+    if (credentials.isUpgrade) return undefined
+    const { origin, requestedMethod } = credentials
     const question = { origin, method: requestedMethod, headers: undefined }
     if (!isPreflight(target.method, question) || origin === undefined) return undefined
     const match = policy.match(target, requestedMethod)

@@ -11,7 +11,8 @@ import { respondStatic } from '../proxy/static-response.ts'
 import { publicAddress, upstreamPath } from '../proxy/upstream-path.ts'
 import type { Upstream } from '../proxy/upstreams.ts'
 import { withoutOwnCookies } from '../session/cookie-header.ts'
-import { type Answer, closingIfUnclear, sendAnswer, withHeaders } from './answer.ts'
+import { type Answer, closingIfUnclear, sendAnswer } from './answer.ts'
+import { decideThen, refusal } from './door.ts'
 import { askingOf, type Exchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
@@ -37,28 +38,22 @@ export function createProxyDoor(serving: () => Serving, observer: Observer, tunn
   return function serve(request: IncomingMessage, response: ServerResponse): void {
     const exchange = observer.open(request, 'proxy')
     const current = serving()
-    try {
-      const decision = decideProxied(current, exchange)
-      if (decision instanceof Promise) {
-        decision
-          .then((late) => answer(current, exchange, response, late))
-          .catch((error: unknown) => fail(current, exchange, response, error))
-      } else answer(current, exchange, response, decision)
-    } catch (error) {
-      fail(current, exchange, response, error)
-    }
+    decideThen({
+      decide: () => decideProxied(current, exchange),
+      answer: (decision) => answer(current, exchange, response, decision),
+      fail: (error) => fail(current, exchange, response, error),
+    })
   }
 
   function answer(current: Serving, exchange: Exchange, response: ServerResponse, decision: Decision): void {
-    const { verdict, route, setCookies } = decision
+    const { verdict } = decision
     observer.decided(exchange, decision)
     if (verdict.kind === 'allow') {
       if (decision.live !== undefined) tunnels.seen(decision.live)
       serveAllowed(current, exchange, response, decision)
       return
     }
-    const refusal = current.refuser.refuse(verdict, route, askingOf(exchange))
-    send(exchange, response, setCookies.length === 0 ? refusal : withHeaders(refusal, { 'set-cookie': setCookies }))
+    send(exchange, response, refusal(current.refuser, exchange, verdict, decision))
   }
 
   function serveAllowed(current: Serving, exchange: Exchange, response: ServerResponse, decision: Decision): void {

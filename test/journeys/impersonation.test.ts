@@ -129,6 +129,25 @@ test('an ingress is told no where a client names somebody', async (t) => {
   }
 })
 
+test('a preflight that the file passes on is nobody, and not the service account', async (t) => {
+  const token = projectedToken(t)
+  token.write('first-token')
+  const cors = { origins: ['https://spa.example.com'], preflight: 'pass' }
+  const { gateway, api } = await openKubernetesWorld(t, {
+    withoutOidc: true,
+    route: { impersonate: { user: '{email}', tokenFile: token.file }, cors },
+  })
+  api.serviceAccounts.set('first-token', account)
+  api.impersonators.add(account)
+  const lines = [`Host: ${new URL(gateway.origin).host}`, 'Origin: https://spa.example.com', 'Connection: close']
+  const head = [`OPTIONS ${namespaces} HTTP/1.1`, ...lines, 'Access-Control-Request-Method: GET', '', ''].join('\r\n')
+  assert.equal((await send(gateway.port, head)).answers[0]?.status, 403)
+  assert.deepEqual(
+    api.received.map(({ user }) => user?.username),
+    ['system:anonymous'],
+  )
+})
+
 test('a group or user of the cluster itself is refused unless the file names it', async (t) => {
   const { provider, api, signIn } = await openWorld(t, { groupsPrefix: '', allowSystem: ['system:viewers'] })
   const asked = async (person: object) => {

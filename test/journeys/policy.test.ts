@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { request } from 'undici'
+import { send } from '../attacks/wire.ts'
 import { hours } from '../support/clock.ts'
 import { routesTo, signedIn, startGateway, type World } from '../support/gateway.ts'
 
@@ -181,6 +182,19 @@ describe('CORS', () => {
     }
     assert.equal((await ask('/other', preflight)).status, 401)
     assert.equal(gateway.application.received.length, before)
+  })
+
+  test('a preflight never upgrades: it would be a tunnel for nobody', async (t) => {
+    const gateway = await startGateway(t, { config })
+    const { host } = new URL(gateway.origin)
+    const head = `Host: ${host}\r\nOrigin: ${preflight.origin}\r\nAccess-Control-Request-Method: PUT\r\n`
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+    for (const path of ['/answer/x', '/pass/x', '/other']) {
+      const { answers } = await send(gateway.port, `OPTIONS ${path} HTTP/1.1\r\n${head}${upgrade}${key}\r\n`)
+      assert.equal(answers[0]?.status, 401, path)
+    }
+    assert.equal(gateway.application.received.length, 0)
   })
 
   test('our 401 can be read by a page of an allowed origin, and by no other', async (t) => {
