@@ -1,4 +1,5 @@
 /** What `doorward doctor` tells: one thing that is wrong, why, and the next step. */
+import type { FindingName } from './finding-names.ts'
 
 /**
  * `error`: people cannot sign in, or a door is open. `warning`: it works today and will hurt. `unseen`: the doctor could
@@ -7,8 +8,8 @@
 export type Severity = 'error' | 'warning' | 'unseen'
 
 export interface Finding {
-  /** Stable name for scripts and for the list in docs/keycloak.md: `issuer-mismatch`. */
-  readonly name: string
+  /** Stable, for scripts: `issuer-mismatch`. */
+  readonly name: FindingName
   readonly severity: Severity
   /** Where: a key of the file (`provider.issuer`), an address, or a dependency. */
   readonly place: string

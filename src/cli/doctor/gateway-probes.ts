@@ -1,11 +1,12 @@
 /** The ways by which gateways have been talked past their auth service, each as headers a stranger can send. */
 import type { Config } from '../../config/config.ts'
 import { configuredNames } from '../../gate/identity-headers.ts'
+import type { FindingName } from './finding-names.ts'
 import type { OutsideHeaders } from './outside-ask.ts'
 
 export interface Probe {
   /** Name of the finding where it opens a door. */
-  readonly name: string
+  readonly name: FindingName
   readonly headers: OutsideHeaders
   readonly fix: string
 }

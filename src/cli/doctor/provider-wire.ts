@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { internalAddress } from '../../issuer/internal-url.ts'
 import type { ProviderUnreachable } from '../../issuer/transport.ts'
 import type { Finding } from './finding.ts'
+import type { FindingName } from './finding-names.ts'
 import type { ProviderVisit } from './provider-visit.ts'
 import { wireCodeOf, wireSentenceOf } from './wire-fault.ts'
 
@@ -35,7 +36,7 @@ function ownFault({ key, provider }: ProviderVisit, url: URL, error: ProviderUnr
   }
 }
 
-const tlsFaults: readonly (readonly [RegExp, string, string])[] = [
+const tlsFaults: readonly (readonly [RegExp, FindingName, string])[] = [
   [
     /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN)$/,
     'tls-self-signed',
@@ -53,7 +54,7 @@ function tlsFault({ key, provider }: ProviderVisit, url: URL, error: ProviderUnr
   const [, name, what] = tlsFaults.find(([pattern]) => pattern.test(code)) ?? []
   if (name === undefined) return undefined
   const trust = `put the certificate of the authority that signed it into ${key('ca')}${provider.caFile === undefined ? '' : ` (${provider.caFile} is not the one)`}`
-  const fixes: Readonly<Record<string, string>> = {
+  const fixes: Partial<Record<FindingName, string>> = {
     'tls-self-signed': trust,
     'tls-unknown-authority': `${trust}; a server that leaves out its intermediate certificate looks the same`,
     'tls-wrong-name': `write the host as the certificate has it${namesOf(error.cause)}, or get one for ${url.hostname}`,
