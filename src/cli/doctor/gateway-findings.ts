@@ -139,17 +139,18 @@ export const headerLimit = (url: URL, bytes: number, status: number): Finding =>
   fix: 'allow 8 KiB for a header line and 32 KiB for all (nginx: large_client_header_buffers 4 8k), or use session.store: redis',
 })
 
+/** An authority that this machine does not know is nothing to tell of: browsers of people may know it. */
+const certificateFaults: readonly (readonly [RegExp, what: string, fix: string])[] = [
+  [/EXPIRED/, 'no longer valid', 'renew it; a renewed one is often in place, and the gateway has to be reloaded'],
+  [/NOT_YET_VALID/, 'not valid yet', 'compare the clocks of this machine and of whoever issued it'],
+  [/ALTNAME/, 'for another name', 'get one that names this host; a gateway without one shows its own default'],
+]
+
 export function certificate(url: URL, fault: string | undefined): readonly Finding[] {
-  if (fault === undefined || !/EXPIRED|NOT_YET_VALID|ALTNAME/.test(fault)) return []
-  return [
-    {
-      name: 'gateway-certificate',
-      severity: 'error',
-      place: placeOf(url),
-      cause: `browsers refuse the certificate of the gateway: ${fault}`,
-      fix: 'renew it, or let it name this host',
-    },
-  ]
+  const [, what, fix] = certificateFaults.find(([pattern]) => pattern.test(fault ?? '')) ?? []
+  if (what === undefined || fix === undefined) return []
+  const cause = `browsers refuse the certificate of the gateway, which is ${what} (${fault})`
+  return [{ name: 'gateway-certificate', severity: 'error', place: placeOf(url), cause, fix }]
 }
 
 export const endpointPublic = (url: URL, severity: Severity): Finding => ({

@@ -1,6 +1,7 @@
 /** Owns requests as a stranger on the internet makes them: no cookie, no credential, nothing followed. */
 import http from 'node:http'
 import https from 'node:https'
+import { checkServerIdentity, TLSSocket } from 'node:tls'
 import { readVersion } from '../../telemetry/version.ts'
 
 export interface OutsideAnswer {
@@ -48,7 +49,7 @@ export function askFromOutside(url: URL, headers: OutsideHeaders, signal: AbortS
   })
   request.on('error', reject)
   request.on('response', (response) => {
-    const certificateFault = faultOfCertificate(response)
+    const certificateFault = faultOfCertificate(response, url)
     let body = ''
     const done = () => {
       resolve({ status: response.statusCode ?? 0, headers: response.headers, body, certificateFault })
@@ -66,10 +67,14 @@ export function askFromOutside(url: URL, headers: OutsideHeaders, signal: AbortS
   return promise
 }
 
-function faultOfCertificate({ socket }: http.IncomingMessage): string | undefined {
-  if (!('authorized' in socket) || socket.authorized !== false) return undefined
-  const error = 'authorizationError' in socket ? socket.authorizationError : undefined
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+/** An authority nobody knows here hides a wrong name from Node, so that is looked at by itself. */
+function faultOfCertificate({ socket }: http.IncomingMessage, { hostname }: URL): string | undefined {
+  if (!(socket instanceof TLSSocket) || socket.authorized) return undefined
+  const error: unknown = socket.authorizationError
+  const fault = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  if (/EXPIRED|NOT_YET_VALID/.test(fault)) return fault
+  const isOther = checkServerIdentity(hostname, socket.getPeerCertificate()) !== undefined
+  return isOther ? 'ERR_TLS_CERT_ALTNAME_INVALID' : fault
 }
 
 /** The Location of an answer as a whole address. */
