@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { FindingName } from '../../src/cli/doctor/finding-names.ts'
 import { gatewayInFront } from '../../src/cli/doctor/gateway-in-front.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { caddy } from '../gateways/caddy.ts'
@@ -16,6 +17,7 @@ import { nginx } from '../gateways/nginx.ts'
 import { traefik } from '../gateways/traefik.ts'
 import { type ConfigKeys, freePort, startGateway, type TestGateway } from '../support/gateway.ts'
 import { findPart, requirePart } from '../support/real-part.ts'
+import { makeCertificate } from './certificates.ts'
 import { type Edits, type Ports, startNginx } from './nginx-front.ts'
 import { patientWith } from './sound-patient.ts'
 import { openTally } from './tally.ts'
@@ -91,7 +93,7 @@ const openEndpoint = ({ forwardAuth }: Ports) =>
 
 const ownPages = 'location /_doorward/ {'
 
-const plants: readonly (readonly [what: string, names: string | readonly string[], edits: Edits])[] = [
+const plants: readonly (readonly [what: string, names: FindingName | readonly FindingName[], edits: Edits])[] = [
   [
     'a location that forgets to ask',
     'gateway-fails-open',
@@ -238,6 +240,29 @@ test('every gateway as its page has it, over https', async (t) => {
       tally.healthy(await examine(front))
     })
   }
+})
+
+test('a certificate that browsers refuse', async (t) => {
+  const command = requirePart(t, 'nginx')
+  if (command === undefined) return
+  for (const [names, life] of [
+    ['DNS:localhost', 'over'],
+    ['DNS:localhost', 'later'],
+    ['DNS:other.example.com', 'now'],
+  ] as const) {
+    await t.test(`${names}, ${life}`, async (t) => {
+      const front = await openWorld(t, 'https')
+      const { cert, key } = makeCertificate(t, names, life)
+      await startGatewayProcess(t, nginx, command, { ...placesOf(t, front), certificate: cert, key })
+      tally.planted('gateway-certificate', await examine(front))
+    })
+  }
+  await t.test('of an authority that is not known here: browsers may know it', async (t) => {
+    const front = await openWorld(t, 'https')
+    const { cert, key } = makeCertificate(t, 'DNS:localhost')
+    await startGatewayProcess(t, nginx, command, { ...placesOf(t, front), certificate: cert, key })
+    tally.healthy(await examine(front))
+  })
 })
 
 test('without --through', async (t) => {

@@ -1,11 +1,13 @@
 /** What is planted on a real Keycloak, and the names the doctor has to give it. */
+import { generateKeyPairSync } from 'node:crypto'
+import type { FindingName } from '../../src/cli/doctor/finding-names.ts'
 import { clientSecret, type Realm, type RealmOptions } from '../support/keycloak-realm.ts'
 import type { Keys } from './patient.ts'
 
 export interface Plant {
   readonly fault: string
   /** What has to be found, sorted; nothing else may be. */
-  readonly names: readonly string[]
+  readonly names: readonly FindingName[]
   /** The planting: further keys and attributes of the client, further keys of the realm. */
   readonly client?: Keys
   readonly attributes?: Readonly<Record<string, string>>
@@ -70,6 +72,7 @@ export const plants: readonly Plant[] = [
     provider: ({ issuer }) => ({ issuer: issuer.replace(/[^/]+$/, 'nobody-made-it') }),
   },
   { fault: 'another client', names: ['client-unknown'], provider: () => ({ clientId: 'nobody' }) },
+  { fault: 'a client that signs nobody in', names: ['client-bearer-only'], client: { bearerOnly: true } },
   { fault: 'a disabled client', names: ['client-disabled'], client: { enabled: false } },
   {
     fault: 'another secret',
@@ -85,6 +88,18 @@ export const plants: readonly Plant[] = [
     fault: 'the asterisks of an export as secret',
     names: ['client-secret-placeholder'],
     provider: () => ({ clientSecret: '**********' }),
+  },
+  {
+    fault: 'a key that is not registered',
+    names: ['client-key-refused'],
+    client: { clientAuthenticatorType: 'client-jwt' },
+    provider: () => ({ clientSecret: undefined, clientAuth: { method: 'private_key_jwt', key: privateKey() } }),
+  },
+  {
+    fault: 'ID tokens that are signed by the secret',
+    names: ['sign-in-failed'],
+    eyes: 'person',
+    attributes: { 'id.token.signed.response.alg': 'HS256' },
   },
   {
     fault: 'no secret in the file',
@@ -225,6 +240,9 @@ export const plants: readonly Plant[] = [
     attributes: { 'backchannel.logout.url': 'https://other.example.com/_doorward/backchannel-logout' },
   },
 ]
+
+const privateKey = () =>
+  generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
 
 /** As for people who were imported without `default-roles-<realm>`. */
 async function takeAllRoles(realm: Realm, id: string): Promise<void> {

@@ -1,12 +1,14 @@
 /** The doctor on a real Keycloak: each fault is planted by the Admin API, and has to be named alone. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { run } from '../../src/cli/main.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { worldOf } from '../cli/world.ts'
 import { type Keycloak, openKeycloak } from '../support/keycloak.ts'
 import { administrator } from '../support/keycloak-keeper.ts'
 import { clientId, clientSecret, makeRealm, type Realm } from '../support/keycloak-realm.ts'
 import { letGoWithoutEmail, type Plant, plants, session } from './keycloak-plants.ts'
-import { examine, type Keys, wrong } from './patient.ts'
+import { examine, type Keys, writeConfig, wrong } from './patient.ts'
 import { openTally } from './tally.ts'
 
 const ada = { username: 'ada', password: new Secret('ada') }
@@ -31,6 +33,7 @@ async function look(t: TestContext, keycloak: Keycloak, shared: Realm, plant: Pl
   await plantSettings(t, realm, plant.settings ?? {})
   const person = plant.user === undefined ? ada : await plantUser(realm, plant.user)
   const eyes = { nobody: {}, person: { person }, admin: { keycloakAdmin }, all: { person, keycloakAdmin } }
+  const file = writeConfig(t, keys)
   const findings = await examine(t, keys, { asked: eyes[plant.eyes ?? 'nobody'] })
   const found = wrong(findings)
   if (plant.names.length === 0) tally.healthy(found)
@@ -46,6 +49,19 @@ async function look(t: TestContext, keycloak: Keycloak, shared: Realm, plant: Pl
   if (plant.cause !== undefined) assert.match(first!.cause, plant.cause)
   if (plant.fix !== undefined) assert.match(first!.fix, plant.fix)
   for (const text of [clientSecret, password]) assert.ok(!JSON.stringify(findings).includes(text), 'a secret is told')
+  const command = / or run: doorward (.*)$/.exec(first?.fix ?? '')?.[1]
+  if (command === undefined) return
+  await runSetup(command, file)
+  assert.deepEqual(wrong(await examine(t, keys, { asked: eyes.all })), [], `after ${command}`)
+}
+
+/** As the doctor says it, by the administrator. */
+async function runSetup(command: string, file: string): Promise<void> {
+  const told: string[] = []
+  const onLine = (_: string, line: string) => void told.push(line)
+  const argv = [...command.split(' '), '--config', file, '--admin-user', username, '--yes']
+  const code = await run(argv, worldOf({ cwd: '/', env: { DOORWARD_ADMIN_PASSWORD: password }, onLine }))
+  assert.equal(code, 0, told.join('\n'))
 }
 
 /** A sound client but for what is planted. @returns its client ID */

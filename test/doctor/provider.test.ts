@@ -1,16 +1,14 @@
 /** Faults of a provider that no Keycloak can be made to have: the wire, TLS, clocks, odd discovery documents. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { freePort } from '../support/gateway.ts'
 import { openRogueProvider, type RogueProvider } from '../support/rogue-provider.ts'
+import { type Certificate, type Life, makeCertificate } from './certificates.ts'
 import { type Consultation, examine, type Keys, wrong } from './patient.ts'
 import { openTally } from './tally.ts'
 
@@ -49,12 +47,13 @@ test('it has IPv6 addresses alone, and there is no way to them', async (t) => {
 })
 
 test('TLS: each fault of a certificate has a name of its own', async (t) => {
-  const own = (names: string, days = '2') => makeCertificate(t, names, days)
+  const own = (names: string, life?: Life) => makeCertificate(t, names, life)
   const plants = [
     ['tls-self-signed', own('DNS:localhost'), undefined],
     ['tls-unknown-authority', suiteCertificate('server'), undefined],
     ['tls-wrong-name', own('DNS:other.example.com'), 'itself'],
-    ['tls-expired', own('DNS:localhost', '-1'), 'itself'],
+    ['tls-expired', own('DNS:localhost', 'over'), 'itself'],
+    ['tls-not-yet-valid', own('DNS:localhost', 'later'), 'itself'],
   ] as const
   for (const [name, certificate, ca] of plants) {
     const port = await startTls(t, certificate)
@@ -137,6 +136,35 @@ test('another provider than Keycloak says invalid_client for all: client or secr
   tally.planted('client-or-secret-wrong', await look(t, { issuer: rogue.issuer }))
 })
 
+test('the secret is right, and taken in another way', async (t) => {
+  const rogue = await openRogue(t)
+  rogue.script.raw = {
+    token: (response, request) => {
+      request.resume()
+      const error = request.headers.authorization === undefined ? 'invalid_grant' : 'invalid_client'
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
+    },
+  }
+  const found = await look(t, { issuer: rogue.issuer })
+  tally.planted('client-auth-method', found)
+  assert.match(found[0]!.fix, /clientAuth: client_secret_post/)
+  tally.healthy(await look(t, { issuer: rogue.issuer, clientAuth: 'client_secret_post' }))
+})
+
+test('the client may not use the code grant', async (t) => {
+  const rogue = await openRogue(t)
+  const body = { error: 'unsupported_grant_type', error_description: 'authorization_code is not allowed here' }
+  rogue.script.raw = {
+    token: (response, request) => {
+      request.resume()
+      response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    },
+  }
+  const found = await look(t, { issuer: rogue.issuer })
+  tally.planted('client-refused', found)
+  assert.match(found[0]!.cause, /unsupported_grant_type: authorization_code is not allowed here/)
+})
+
 /** The scriptable provider, with pages for browsers beside it: it has none of its own. */
 async function openRogue(t: TestContext): Promise<RogueProvider> {
   const rogue = await openRogueProvider()
@@ -151,31 +179,9 @@ async function openRogue(t: TestContext): Promise<RogueProvider> {
   return rogue
 }
 
-interface Certificate {
-  readonly key: string
-  readonly cert: string
-}
-
 const suiteCertificate = (name: string): Certificate => {
   const file = (ending: string) => new URL(`../proxy/certificates/${name}${ending}`, import.meta.url).pathname
   return { key: file('.key.pem'), cert: file('.pem') }
-}
-
-const openssl = (...words: string[]) => execFileSync('openssl', words, { stdio: 'pipe' })
-
-/** Signed by itself; a day count below zero makes one that has ended. */
-function makeCertificate(t: TestContext, names: string, days: string): Certificate {
-  const folder = mkdtempSync(path.join(tmpdir(), 'doorward-certificate-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const [key, cert, request] = ['key', 'cert', 'request'].map((name) => path.join(folder, `${name}.pem`)) as [
-    string,
-    string,
-    string,
-  ]
-  const made = ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=test']
-  openssl(...made, '-keyout', key, '-out', request, '-addext', `subjectAltName=${names}`)
-  openssl('x509', '-req', '-in', request, '-signkey', key, '-days', days, '-copy_extensions', 'copy', '-out', cert)
-  return { key, cert }
 }
 
 async function startTls(t: TestContext, { key, cert }: Certificate): Promise<number> {

@@ -104,15 +104,28 @@ test('a slow way to it', async (t) => {
   tally.healthy(await examine(t, { url: `redis://127.0.0.1:${slow}`, timeout: '2s' }))
 })
 
-/** Holds every piece back, on its way there and on its way back. */
-async function startSlowWay(t: TestContext, target: number, delay: number): Promise<number> {
-  const late = (from: net.Socket, to: net.Socket) =>
-    from.on('data', (bytes) => setTimeout(() => to.writable && to.write(bytes), delay))
+test('a server older than what it is asked for', async (t) => {
+  const server = await startRedis(t)
+  if (server === undefined) return
+  // All of it is real but the version it tells, which keeps its length.
+  const older = await startWay(t, server.port, (text) => text.replace(/^(redis_version:)\d\./m, '$15.'))
+  tally.planted('redis-too-old', await examine(t, { url: `redis://127.0.0.1:${older}` }))
+})
+
+const startSlowWay = (t: TestContext, target: number, delay: number) => startWay(t, target, (text) => text, delay)
+
+/** Hands on what the server says after a change, and holds every piece back, on its way there and on its way back. */
+async function startWay(t: TestContext, target: number, change: (text: string) => string, delay = 0): Promise<number> {
+  const late = (from: net.Socket, to: net.Socket, changed = (text: string) => text) =>
+    from.on('data', (bytes) => {
+      const text = changed(bytes.toString('latin1'))
+      setTimeout(() => to.writable && to.write(text, 'latin1'), delay)
+    })
   const sockets = new Set<net.Socket>()
   const server = net.createServer((near) => {
     const far = net.connect(target, '127.0.0.1')
     late(near, far)
-    late(far, near)
+    late(far, near, change)
     for (const socket of [near, far]) {
       sockets.add(socket)
       socket.on('error', () => {})
