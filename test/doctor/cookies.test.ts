@@ -2,18 +2,16 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { cookies } from '../../src/cli/doctor/cookies.ts'
-import { createPersonBrings, personBrings } from '../../src/cli/doctor/person-brings.ts'
+import { personBrings } from '../../src/cli/doctor/person-brings.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { Secret } from '../../src/core/secret.ts'
 import { proofOf, type Wish } from '../session/people.ts'
 import { freePort, startGateway } from '../support/gateway.ts'
 import { requirePart } from '../support/real-part.ts'
 import { startNginx } from './nginx-front.ts'
-import { configOf, type Keys, patientWith } from './sound-patient.ts'
+import { configOf, type Keys, patientWith, signedInWith } from './sound-patient.ts'
 import { openTally } from './tally.ts'
 
 const tally = openTally('cookies and sizes')
-const person = { username: 'ada', password: new Secret('ada') }
 
 test('names', async (t) => {
   const look = (keys: Keys) => cookies.examine(patientWith(configOf(t, keys)))
@@ -57,11 +55,8 @@ test('behind nginx', async (t) => {
 })
 
 test('what a person brings', async (t) => {
-  const look = (t: TestContext, wish: Wish, keys: Keys) => {
-    const end = async () => undefined
-    const examination = createPersonBrings(async () => ({ kind: 'signed-in', proof: proofOf('ada', wish), end }))
-    return examination.examine(patientWith(configOf(t, keys), { person }))
-  }
+  const look = (t: TestContext, wish: Wish, keys: Keys) =>
+    personBrings.examine(signedInWith(configOf(t, keys), proofOf('ada', wish)))
   const many = Array.from({ length: 200 }, (_, n) => `/company/department-${n}/team`)
   tally.healthy(await look(t, {}, {}))
   const large = await look(t, { groups: many }, {})

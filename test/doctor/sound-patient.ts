@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Asked, Patient } from '../../src/cli/doctor/examination.ts'
+import type { SignedIn } from '../../src/cli/doctor/keycloak-sign-in.ts'
+import { openSignIns } from '../../src/cli/doctor/sign-ins.ts'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import type { Proof } from '../../src/core/proof.ts'
 
 export type Keys = Readonly<Record<string, unknown>>
 
@@ -18,12 +21,18 @@ const nothingAsked: Asked = {
   adminUrl: undefined,
 }
 
-export const patientWith = (config: Config, asked: Partial<Asked> = {}): Patient => ({
-  config,
-  clock: systemClock,
-  signal: AbortSignal.timeout(30_000),
-  asked: { ...nothingAsked, ...asked },
-})
+export function patientWith(config: Config, asked: Partial<Asked> = {}): Patient {
+  const signal = AbortSignal.timeout(30_000)
+  const about = { config, clock: systemClock, signal, asked: { ...nothingAsked, ...asked } }
+  return { ...about, signIns: openSignIns(about) }
+}
+
+/** Whose `--user` was signed in with this outcome. */
+export function signedInWith(config: Config, proof: Proof): Patient {
+  const patient = patientWith(config)
+  const signedIn: SignedIn = { proof, sources: {}, end: async () => undefined }
+  return { ...patient, signIns: openSignIns(patient, async () => signedIn) }
+}
 
 /** A sound file, with these keys in place of its own. */
 export function configOf(t: TestContext, keys: Keys): Config {

@@ -5,11 +5,11 @@ import http, { type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { before, type TestContext, test } from 'node:test'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
-import { createPersonBrings, personBrings } from '../../src/cli/doctor/person-brings.ts'
+import { personBrings } from '../../src/cli/doctor/person-brings.ts'
 import { proofOf } from '../session/people.ts'
 import { startApplication } from '../support/application.ts'
 import { type KubernetesOidc, startKubernetesApi } from '../support/kubernetes-api.ts'
-import { configOf, patientWith } from './sound-patient.ts'
+import { configOf, patientWith, signedInWith } from './sound-patient.ts'
 import { openTally } from './tally.ts'
 
 const tally = openTally('tokens at upstreams')
@@ -53,15 +53,8 @@ const sign = (issuer: string, audience: string, claims: JWTPayload) =>
 async function examine(t: TestContext, issuer: string, upstream: string, headers: Record<string, string>) {
   const claims = { preferred_username: person.username, groups: person.groups }
   const tokens = { idToken: await sign(issuer, 'app', claims), accessToken: await sign(issuer, 'account', claims) }
-  let ended = 0
-  const examination = createPersonBrings(async () => ({
-    kind: 'signed-in',
-    proof: { ...proofOf('ada'), tokens },
-    end: async () => void ended++,
-  }))
   const config = configOf(t, { session: memory, routes: [{ allow: 'signedIn', upstream, headers }] })
-  const findings = await examination.examine(patientWith(config))
-  assert.equal(ended, 1, 'the session of the person is ended again')
+  const findings = await personBrings.examine(signedInWith(config, { ...proofOf('ada'), tokens }))
   for (const token of Object.values(tokens)) assert.ok(!JSON.stringify(findings).includes(token))
   return findings
 }

@@ -130,7 +130,7 @@ const refusal = ({ key, provider }: ProviderVisit, { error, description }: Said)
   fix: 'see that the client may use the authorization code grant; the log of the provider knows more',
 })
 
-const clientOrSecretWrong = ({ key, provider }: ProviderVisit): Finding => ({
+export const clientOrSecretWrong = ({ key, provider }: ProviderVisit): Finding => ({
   name: 'client-or-secret-wrong',
   severity: 'error',
   place: key('clientSecret'),

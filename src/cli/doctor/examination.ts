@@ -3,15 +3,21 @@ import type { Clock } from '../../core/clock.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { KeycloakAdminAccess } from '../keycloak/admin-access.ts'
 import type { Finding } from './finding.ts'
+import type { SignIns } from './sign-ins.ts'
 
-/** What every examination may look at. */
-export interface Patient {
+/** What is looked at, and by whose eyes. */
+export interface Case {
   readonly config: Config
   /** The same view of the world as the running process has: the doctor runs beside it, in the same container. */
   readonly clock: Clock
   /** Ends all looking: Ctrl-C, or the whole deadline. */
   readonly signal: AbortSignal
   readonly asked: Asked
+}
+
+/** What every examination may look at. */
+export interface Patient extends Case {
+  readonly signIns: SignIns
 }
 
 /** What the person who calls the doctor adds to the file. */

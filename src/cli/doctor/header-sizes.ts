@@ -8,13 +8,12 @@ import { createSession } from '../../session/lifetimes.ts'
 import { openSessionState, openSessions } from '../../session/open.ts'
 import type { Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
-import type { SignInOnce } from './person-sign-in.ts'
 
-export async function examineSizes(patient: Patient, signIn: SignInOnce): Promise<readonly Finding[]> {
+export async function examineSizes(patient: Patient): Promise<readonly Finding[]> {
   // That nobody was signed in is told where tokens are looked at.
-  if (patient.asked.person === undefined) return []
-  const signedIn = await signIn(undefined)
-  if (signedIn.kind === 'unseen') return []
+  const [provider] = patient.config.providers
+  const signedIn = provider === undefined ? undefined : await patient.signIns.at(provider.name).catch(() => undefined)
+  if (signedIn === undefined) return []
   return [...(await session(patient, signedIn.proof)), ...headers(patient.config, signedIn.proof)]
 }
 

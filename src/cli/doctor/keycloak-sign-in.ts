@@ -49,7 +49,10 @@ export async function signInAtKeycloak(oidc: Provider, request: SignInRequest): 
     const { redirectUri } = request
     const url = await beginLogin(oidc, { redirectUri, state, nonce, codeVerifier, prompt: 'login' })
     const callback = await passPages(await browsing.open(url, redirectUri), request, browsing)
-    const proof = await finishLogin(oidc, callback, { state, nonce, codeVerifier })
+    const proof = await finishLogin(oidc, callback, { state, nonce, codeVerifier }).catch(async (error: unknown) => {
+      await endAsBrowser(oidc, browsing)
+      throw error
+    })
     return { proof, sources: await sourcesFor(oidc, proof), end: () => endAt(oidc, proof, request) }
   } finally {
     await transport.close()
@@ -106,6 +109,18 @@ async function sourcesFor(oidc: Provider, { identity, tokens }: Proof): Promise<
     idToken: readJwt(tokens.idToken ?? '')?.payload,
     subject: identity.subject,
   })
+}
+
+/** Without an ID token Keycloak asks the browser whether it means it. Never throws. */
+async function endAsBrowser(oidc: Provider, { open, submit }: ReturnType<typeof createBrowsing>): Promise<void> {
+  const url = endSessionUrl(oidc, { idToken: undefined, postLogoutRedirectUri: '', state: 'doctor' })
+  if (url === undefined) return
+  url.searchParams.delete('post_logout_redirect_uri')
+  const nowhere = 'none:'
+  const answer = await open(url, nowhere).catch(() => undefined)
+  const form = answer?.kind === 'page' ? formOn(answer) : undefined
+  if (answer?.kind !== 'page' || form === undefined) return
+  await submit(answer, form, { confirmLogout: 'Logout' }, nowhere).catch(() => undefined)
 }
 
 /** With the ID token as hint nobody is asked: the session ends, and with it the refresh token. */

@@ -4,22 +4,17 @@ import { readJwt } from '../../issuer/jwt.ts'
 import { LoginFailure } from '../../oidc/failure.ts'
 import type { Finding } from './finding.ts'
 import { refreshTokenMissing, sessionEndsEarly, tokenLifeFindings } from './keycloak-findings.ts'
-import { type SignedIn, SignInRefused, signInAtKeycloak } from './keycloak-sign-in.ts'
+import { type SignedIn, SignInRefused } from './keycloak-sign-in.ts'
 import type { ProviderVisit } from './provider-visit.ts'
 import { routesNeed } from './route-needs.ts'
 import { clientScopesLost, offlineAccessRefused } from './scopes.ts'
+import type { SignIns } from './sign-ins.ts'
 
-export async function examinePerson(visit: ProviderVisit): Promise<readonly Finding[]> {
-  const { asked, provider, config, oidc, uris, signal } = visit
-  if (asked.person === undefined) return [personUnseen(visit, 'nobody was signed in')]
-  if (provider.kind !== 'keycloak') return [personUnseen(visit, 'the doctor knows the login pages of Keycloak alone')]
-  const { allowInsecureHttp } = config
-  const request = { redirectUri: uris.redirectUris[0]!, person: asked.person, allowInsecureHttp, signal }
+/** @throws ProviderUnreachable */
+export async function examinePerson(visit: ProviderVisit, signIns: SignIns): Promise<readonly Finding[]> {
   try {
-    const signedIn = await signInAtKeycloak(oidc, request)
-    const findings = looks.flatMap((look) => look(visit, signedIn))
-    await signedIn.end()
-    return findings
+    const signedIn = await signIns.at(visit.provider.name)
+    return looks.flatMap((look) => look(visit, signedIn))
   } catch (error) {
     if (error instanceof SignInRefused) return [personUnseen(visit, error.message)]
     if (error instanceof LoginFailure) return [loginFailed(visit, error)]

@@ -4,9 +4,9 @@ import { type UrisToRegister, urisToRegister } from '../../config/uris.ts'
 import { silentLog } from '../../core/log.ts'
 import { openTransport, type Transport } from '../../issuer/transport.ts'
 import { openProvider, type Provider } from '../../oidc/provider.ts'
-import type { Patient } from './examination.ts'
+import type { Case } from './examination.ts'
 
-export interface ProviderVisit extends Patient {
+export interface ProviderVisit extends Case {
   readonly provider: ProviderConfig
   /** What has to be registered there, to the letter. */
   readonly uris: UrisToRegister
@@ -20,13 +20,13 @@ export interface ProviderVisit extends Patient {
 }
 
 /** @throws Error where the private key of `private_key_jwt` cannot be read, or a pinned endpoint is plain http */
-export function openVisit(patient: Patient, provider: ProviderConfig): ProviderVisit {
-  const { config, clock } = patient
+export function openVisit(about: Case, provider: ProviderConfig): ProviderVisit {
+  const { config, clock } = about
   const { allowInsecureHttp } = config
   const oidc = openProvider(provider, { clock, log: silentLog, allowInsecureHttp })
   const transport = openTransport({ ...provider, allowInsecureHttp })
   return {
-    ...patient,
+    ...about,
     provider,
     uris: urisOf(config, provider),
     oidc,

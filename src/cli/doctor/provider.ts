@@ -6,10 +6,12 @@ import { examineDiscovery } from './discovery-answer.ts'
 import { examineEndSession } from './end-session-probe.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
+import { examineGitHub } from './github.ts'
 import { examineSettings } from './keycloak-settings.ts'
 import { examinePerson, personUnseen } from './person.ts'
 import { openVisit, type ProviderVisit, placeOf } from './provider-visit.ts'
 import { wireFinding } from './provider-wire.ts'
+import { withSetup } from './setup-mends.ts'
 
 /** The OpenID providers, and what they know of our client. */
 export const provider: Examination = {
@@ -19,17 +21,20 @@ export const provider: Examination = {
 }
 
 async function examineProvider(patient: Patient, config: ProviderConfig): Promise<readonly Finding[]> {
-  if (config.kind === 'github') return [githubUnseen(config)]
   const visit = openVisit(patient, config)
   try {
+    if (config.kind === 'github') return await examineGitHub(visit)
     const discovery = await examineDiscovery(visit)
     if (!discovery.usable) return [...discovery.findings, clientUnseen(config)]
     const client = await examineClient(visit)
     const inside = await Promise.all([
       examineSettings(visit),
-      client.some(isError) ? [personUnseen(visit, 'nobody can sign in as things are')] : examinePerson(visit),
+      client.some(isError)
+        ? [personUnseen(visit, 'nobody can sign in as things are')]
+        : examinePerson(visit, patient.signIns),
     ])
-    return onePerName([...discovery.findings, ...client, ...inside.flat()])
+    const findings = onePerName([...discovery.findings, ...client, ...inside.flat()])
+    return findings.map((finding) => withSetup(visit, finding))
   } catch (error) {
     if (!(error instanceof ProviderUnreachable)) throw error
     return [await wireFinding(visit, new URL(config.issuer), error)]
@@ -40,15 +45,6 @@ async function examineProvider(patient: Patient, config: ProviderConfig): Promis
 
 /** The reason is told already. */
 const isError = ({ severity }: Finding): boolean => severity === 'error'
-
-/** It says nothing of a client to anybody, and its login pages are for people alone. */
-const githubUnseen = (config: ProviderConfig): Finding => ({
-  name: 'client-unseen',
-  severity: 'unseen',
-  place: placeOf(config),
-  cause: 'GitHub tells nobody of its OAuth apps, so client, secret and callback address were not looked at',
-  fix: 'sign in with a browser; the log tells why where that fails',
-})
 
 const clientUnseen = (config: ProviderConfig): Finding => ({
   name: 'client-unseen',

@@ -1,6 +1,7 @@
 /** Runs examinations side by side, each bounded by the patient's signal; none can stop or break another. */
-import type { Examination, Patient } from './examination.ts'
+import type { Case, Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
+import { openSignIns } from './sign-ins.ts'
 
 /**
  * The findings of all, in the order of the list.
@@ -8,9 +9,11 @@ import type { Finding } from './finding.ts'
  */
 export async function runExaminations(
   examinations: readonly Examination[],
-  patient: Patient,
+  about: Case,
   onChange: (atWork: readonly string[]) => void,
 ): Promise<readonly Finding[]> {
+  const signIns = openSignIns(about)
+  const patient = { ...about, signIns }
   const atWork = new Set(examinations.map(({ name }) => name))
   onChange([...atWork])
   const found = examinations.map(async (examination) => {
@@ -19,7 +22,11 @@ export async function runExaminations(
     onChange([...atWork])
     return findings
   })
-  return (await Promise.all(found)).flat()
+  try {
+    return (await Promise.all(found)).flat()
+  } finally {
+    await signIns.close()
+  }
 }
 
 async function outcomeOf(examination: Examination, patient: Patient): Promise<readonly Finding[]> {

@@ -6,12 +6,12 @@ import { readJwt } from '../../issuer/jwt.ts'
 import type { Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import { type Ask, anonymous, type Credentials, findKubernetes, type Review, review } from './kubernetes-review.ts'
-import type { SignInOnce } from './person-sign-in.ts'
+import { whyNobody } from './sign-ins.ts'
 import { askUpstream, upstreamPlace } from './upstream-wire.ts'
 
-export async function examineUpstreamTokens(patient: Patient, signIn: SignInOnce): Promise<readonly Finding[]> {
+export async function examineUpstreamTokens(patient: Patient): Promise<readonly Finding[]> {
   const passing = patient.config.routes.flatMap((route) => passingOf(route))
-  return (await Promise.all(passing.map((one) => examineOne(one, patient, signIn)))).flat()
+  return (await Promise.all(passing.map((one) => examineOne(one, patient)))).flat()
 }
 
 interface Passing {
@@ -29,13 +29,20 @@ function passingOf(route: RouteConfig): readonly Passing[] {
   return upstream === undefined || templates.length === 0 ? [] : [{ route, upstream, templates }]
 }
 
-async function examineOne(passing: Passing, patient: Patient, signIn: SignInOnce): Promise<readonly Finding[]> {
+async function examineOne(passing: Passing, patient: Patient): Promise<readonly Finding[]> {
   const { route, upstream } = passing
-  const signedIn = await signIn(route.provider)
-  if (signedIn.kind === 'unseen') return [unseen(passing, signedIn.why)]
+  const name = route.provider ?? patient.config.providers[0]?.name ?? ''
+  let tokens: Tokens
+  try {
+    tokens = (await patient.signIns.at(name)).proof.tokens
+  } catch (error) {
+    const { providers } = patient.config
+    const canSignIn = providers.find((one) => one.name === name)?.kind === 'keycloak'
+    return [unseen(passing, whyNobody(error), canSignIn)]
+  }
   const ask: Ask = (question) => askUpstream(upstream, question, patient.signal)
   try {
-    return await look(passing, signedIn.proof.tokens, ask, patient)
+    return await look(passing, tokens, ask, patient)
   } catch {
     // That it cannot be reached has a finding of its own.
     return []
@@ -81,12 +88,14 @@ const tokenOf = (passing: Passing, tokens: Tokens) => readJwt(tokens[kindOf(pass
 
 const placeOf = ({ route, upstream }: Passing): string => `route ${route.name}, upstream ${upstreamPlace(upstream)}`
 
-const unseen = (passing: Passing, why: string): Finding => ({
+const unseen = (passing: Passing, why: string, canSignIn: boolean): Finding => ({
   name: 'upstream-token-unseen',
   severity: 'unseen',
   place: placeOf(passing),
   cause: `${why}, so the upstream was not asked what it makes of {${kindOf(passing)}}`,
-  fix: '`--user NAME`, with the password in DOORWARD_DOCTOR_PASSWORD',
+  fix: canSignIn
+    ? '`--user NAME`, with the password in DOORWARD_DOCTOR_PASSWORD'
+    : 'sign in with a browser, and use the application',
 })
 
 function refused(passing: Passing, tokens: Tokens, takesOther: boolean, status = 401): Finding {
