@@ -5,7 +5,8 @@ import { originOf } from '../core/target.ts'
 import type { Decision } from '../gate/decision.ts'
 import { tunnel } from '../proxy/tunnel.ts'
 import { publicAddress, upstreamPath } from '../proxy/upstream-path.ts'
-import { sendAnswerOnSocket, withHeaders } from './answer.ts'
+import { sendAnswerOnSocket } from './answer.ts'
+import { decideThen, refusal } from './door.ts'
 import { askingOf, type Exchange } from './exchange.ts'
 import type { Observer } from './observer.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
@@ -19,11 +20,11 @@ export function createUpgradeDoor(serving: () => Serving, observer: Observer, tu
     const current = serving()
     // Until a tunnel takes over, a client that goes away must not become an unhandled 'error'.
     socket.on('error', () => socket.destroy())
-    // `async` so that a throw of the reading becomes a rejection like any other.
-    const decision = (async () => decideProxied(current, exchange))()
-    decision
-      .then((late) => answer(current, exchange, { socket, head }, late))
-      .catch((error: unknown) => fail(current, exchange, socket, error))
+    decideThen({
+      decide: () => decideProxied(current, exchange),
+      answer: (decision) => answer(current, exchange, { socket, head }, decision),
+      fail: (error) => fail(current, exchange, socket, error),
+    })
   }
 
   interface Connection {
@@ -35,10 +36,9 @@ export function createUpgradeDoor(serving: () => Serving, observer: Observer, tu
     const { verdict, route, setCookies } = decision
     observer.decided(exchange, decision)
     if (verdict.kind !== 'allow') {
-      const refusal = current.refuser.refuse(verdict, route, askingOf(exchange))
-      const answer = setCookies.length === 0 ? refusal : withHeaders(refusal, { 'set-cookie': setCookies })
-      sendAnswerOnSocket(connection.socket, answer)
-      observer.finished(exchange, answer.status)
+      const refused = refusal(current.refuser, exchange, verdict, decision)
+      sendAnswerOnSocket(connection.socket, refused)
+      observer.finished(exchange, refused.status)
       return
     }
     const upstream = current.upstreams.of(route!.index)

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../core/errors.ts'
 import type { Decision } from '../../gate/decision.ts'
-import { withHeaders } from '../answer.ts'
+import { refusal } from '../door.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { ListenerParts } from '../listeners.ts'
 import { RequestCredentials, type RequestHead, refuseOwnPages, targetFrom } from '../request-reading.ts'
@@ -105,11 +105,8 @@ export function createExtAuthzDoor(parts: Omit<ListenerParts, 'flights' | 'provi
 
   function render(current: Serving, exchange: CheckExchange, checked: Checked, decision: Decision): Answered {
     observer.decided(exchange, decision)
-    const { verdict, route, setCookies, live } = decision
-    if (verdict.kind !== 'allow') {
-      const refusal = current.refuser.refuse(verdict, route, askingOf(exchange))
-      return refused(exchange, setCookies.length === 0 ? refusal : withHeaders(refusal, { 'set-cookie': setCookies }))
-    }
+    const { verdict, setCookies, live } = decision
+    if (verdict.kind !== 'allow') return refused(exchange, refusal(current.refuser, exchange, verdict, decision))
     if (live !== undefined) tunnels.seen(live)
     const changes = upstreamChanges(current, { checked, target: exchange.target!, decision })
     return { status: 200, response: allowed(changes, setCookies) }

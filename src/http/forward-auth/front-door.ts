@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError } from '../../core/errors.ts'
 import type { Decision } from '../../gate/decision.ts'
 import { abandonBody } from '../../proxy/request-body.ts'
-import { closingIfUnclear, sendAnswer, withHeaders } from '../answer.ts'
+import { closingIfUnclear, sendAnswer } from '../answer.ts'
 import { type AuthEndpoint, authEndpoint, narrowed, rulesAsked } from '../compatibility/auth-endpoint.ts'
+import { decideThen, refusal } from '../door.ts'
 import { askingOf, type Exchange } from '../exchange.ts'
 import type { Observer } from '../observer.ts'
 import type { OpenTunnels } from '../open-tunnels.ts'
@@ -48,16 +49,11 @@ export function createForwardAuthDoor({ serving, observer, tunnels, witness }: F
     const found = findCompatible(request.url ?? '', compatible) ?? findAdapter(request.url ?? '')
     const exchange = observer.open(request, 'forward-auth', found?.adapter)
     const current = serving()
-    try {
-      const decision = decide(current, exchange, found)
-      if (decision instanceof Promise) {
-        decision
-          .then((late) => answer(current, exchange, response, late, found))
-          .catch((error: unknown) => fail(current, exchange, response, error))
-      } else answer(current, exchange, response, decision, found)
-    } catch (error) {
-      fail(current, exchange, response, error)
-    }
+    decideThen({
+      decide: () => decide(current, exchange, found),
+      answer: (decision) => answer(current, exchange, response, decision, found),
+      fail: (error) => fail(current, exchange, response, error),
+    })
   }
 
   function decide(current: Serving, exchange: Exchange, found: Found | undefined): Decision | Promise<Decision> {
@@ -90,7 +86,7 @@ export function createForwardAuthDoor({ serving, observer, tunnels, witness }: F
     decision: Decision,
     found: Found | undefined,
   ): void {
-    const { verdict, route } = decision
+    const { verdict } = decision
     observer.decided(exchange, decision)
     if (verdict.kind === 'allow') {
       if (decision.live !== undefined) tunnels.seen(decision.live)
@@ -101,11 +97,9 @@ export function createForwardAuthDoor({ serving, observer, tunnels, witness }: F
       observer.finished(exchange, status)
       return
     }
-    const refusal = current.refuser.refuse(verdict, route, askingOf(exchange))
-    const { setCookies } = decision
-    const complete = setCookies.length === 0 ? refusal : withHeaders(refusal, { 'set-cookie': setCookies })
-    sendAnswer(response, complete, exchange.request.method === 'HEAD')
-    observer.finished(exchange, complete.status)
+    const refused = refusal(current.refuser, exchange, verdict, decision)
+    sendAnswer(response, refused, exchange.request.method === 'HEAD')
+    observer.finished(exchange, refused.status)
   }
 
   function fail(current: Serving, exchange: Exchange, response: ServerResponse, error: unknown): void {
