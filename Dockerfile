@@ -55,7 +55,7 @@ ENV NODE_ENV=production
 USER 65532:65532
 EXPOSE 4180 4181 4182 9180
 # The probe of the binary itself: it reads the same config file and asks its own operations listener.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=15s --retries=3 \
   CMD ["/usr/local/bin/node", "/app/bin/doorward.js", "healthcheck"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/node", "/app/bin/doorward.js"]
