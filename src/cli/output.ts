@@ -10,6 +10,7 @@
  * - Secrets, tokens and cookies are never printed, and text of others cannot steer the terminal.
  */
 import type { Environment } from '../config/interpolate.ts'
+import { escapeControls } from '../telemetry/scrub.ts'
 import { createPaint, isColourful, type Paint } from './paint.ts'
 import { startSpinner } from './spinner.ts'
 
@@ -45,7 +46,7 @@ export function createOutput(stdout: Stream, stderr: Stream, env: Environment): 
   return {
     paint,
     result: (line = '') => void stdout.write(`${harmless(line)}\n`),
-    json: (value) => void stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
+    json: (value) => void stdout.write(`${escapeControls(JSON.stringify(value, undefined, 2))}\n`),
     say: tell,
     warn(sentence, hint) {
       tell(`${aside.warning('warning:')} ${sentence}`)
@@ -59,10 +60,13 @@ export function createOutput(stdout: Stream, stderr: Stream, env: Environment): 
   }
 }
 
-/** Claims and config values are text of others: their control characters are shown, our own colours pass. */
+/**
+ * Claims and config values are text of others: their control characters are shown. The colours of paint.ts pass, and no
+ * other codes of that kind: one of them hides all that follows.
+ */
 export const harmless = (text: string): string =>
   text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    /\x1b\[\d{1,2}m|[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
+    /\x1b\[(?:[0-2]|3[1-3])m|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
     (found) => (found.length > 1 ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`),
   )

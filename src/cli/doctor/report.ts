@@ -31,18 +31,21 @@ export function printFindings(file: string, findings: readonly Finding[], strict
 function printFinding({ name, severity, place, cause, fix }: Finding, out: Output): void {
   const { paint } = out
   const kind = severity === 'error' ? paint.bad('error') : paint.warning('warning')
-  out.result(`${kind}: ${paint.strong(name)} at ${place}`)
-  out.result(`  ${paint.quiet('cause:')} ${cause}`)
-  out.result(`  ${paint.quiet('fix:')}   ${fix}`)
+  out.result(`${kind}: ${paint.strong(name)} at ${oneLine(place)}`)
+  out.result(`  ${paint.quiet('cause:')} ${oneLine(cause)}`)
+  out.result(`  ${paint.quiet('fix:')}   ${oneLine(fix)}`)
   out.result()
 }
+
+/** Causes quote what providers and gateways say: none of them writes a finding, or a fix, of its own. */
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ')
 
 function printUnseen(unseen: readonly Finding[], out: Output): void {
   if (unseen.length === 0) return
   out.result(out.paint.strong('Not seen:'))
   for (const { name, place, cause, fix } of unseen) {
-    out.result(`  ${name} at ${place}: ${cause}`)
-    out.result(`    ${out.paint.quiet('to see it:')} ${fix}`)
+    out.result(`  ${name} at ${oneLine(place)}: ${oneLine(cause)}`)
+    out.result(`    ${out.paint.quiet('to see it:')} ${oneLine(fix)}`)
   }
   out.result()
 }

@@ -32,11 +32,15 @@ export class KeycloakAdminError extends CommandError {
   }
 }
 
-/** Keycloak says no in four shapes: `error`, `error` with `error_description`, `errorMessage`, and no JSON at all. */
+/**
+ * Keycloak says no in four shapes: `error`, `error` with `error_description`, `errorMessage`, and no JSON at all. In one
+ * line, or what stands in front of Keycloak could write lines of ours.
+ */
 export function adminErrorText(body: string): string {
   try {
     const { errorMessage, error_description, error } = JSON.parse(body)
-    for (const text of [errorMessage, error_description, error]) if (typeof text === 'string') return text
+    for (const text of [errorMessage, error_description, error])
+      if (typeof text === 'string') return text.replace(/\s+/g, ' ').slice(0, 500)
   } catch {
     // A page of a proxy in between says nothing that is worth a line.
   }
