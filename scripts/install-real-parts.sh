@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usual=(chromium keycloak redis nginx haproxy caddy envoy)
+usual=(chromium keycloak redis prometheus nginx haproxy caddy envoy)
 # Minutes of building or a service of its own: only when asked for by name.
 rare=(traefik helm docker)
 
@@ -80,6 +80,11 @@ install_keycloak() {
 install_redis() {
   have redis-server || apt_install_quietly redis-server
   say "redis: $(redis-server --version)"
+}
+
+install_prometheus() {
+  have prometheus || apt_install_quietly prometheus
+  say "prometheus: $(prometheus --version 2>&1 | head -n 1)"
 }
 
 install_nginx() {

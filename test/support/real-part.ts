@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 /** Everything `scripts/install-real-parts.sh` knows to install. */
-export type RealPart = 'chromium' | 'keycloak' | 'redis' | Gateway | 'helm' | 'docker'
+export type RealPart = 'chromium' | 'keycloak' | 'redis' | 'prometheus' | Gateway | 'helm' | 'docker'
 export type Gateway = 'nginx' | 'haproxy' | 'caddy' | 'envoy' | 'traefik'
 
 interface Place {
@@ -24,6 +24,7 @@ const places: Readonly<Record<RealPart, Place>> = {
   chromium: { variable: 'CHROMIUM', program: 'chromium' },
   keycloak: { variable: 'KEYCLOAK', cached: `.cache/keycloak/${keycloakVersion}/bin/kc.sh` },
   redis: { variable: 'REDIS_SERVER', program: 'redis-server' },
+  prometheus: { variable: 'PROMETHEUS', program: 'prometheus' },
   nginx: { variable: 'NGINX', program: 'nginx' },
   haproxy: { variable: 'HAPROXY', program: 'haproxy' },
   caddy: { variable: 'CADDY', program: 'caddy' },
