@@ -7,6 +7,7 @@ import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { startIdp } from '../../src/dev/idp.ts'
 import { start } from '../cli/process.ts'
+import { blocksOf, readPages } from '../docs/pages.ts'
 import { startApplication } from '../support/application.ts'
 import { createBrowser, signIn } from '../support/browser.ts'
 import { freePort } from '../support/gateway.ts'
@@ -114,7 +115,11 @@ test('mode forward-auth: the pod answers the ingress, its probes and `helm test`
   assert.equal(await answer(`http://127.0.0.1:${ports.operations}/healthz`), 200)
   assert.equal(await start(t, ['healthcheck', '--ready', '--config', file]).ended(), 0)
   served.child.kill('SIGTERM')
-  assert.match(served.stdout() + served.stderr(), /./)
+  assert.equal(
+    await answer(`http://127.0.0.1:${ports.operations}/readyz`),
+    503,
+    'the drain of the chart: not ready first',
+  )
 })
 
 test('sidecar: a chart that depends on this one gets a container that signs people in', { skip }, async (t) => {
@@ -123,14 +128,14 @@ test('sidecar: a chart that depends on this one gets a container that signs peop
   const { idp, origin } = await provider(t, ports.http)
   const application = await startApplication()
   t.after(() => application.close())
-  const chart = parentChart(path.join(folder, 'shop'))
+  const chart = parentChart(path.join(folder, 'wiki'))
   const values = common(idp.issuer, folder, origin, ports)
   const config = { publicUrl: origin, routes: [{ allow: 'signedIn', upstream: application.url }] }
   const rendered = render({ doorward: { ...values, mode: 'sidecar', config } }, { chart })
-  const pod = rendered.one('Deployment', 'shop').spec.template.spec
+  const pod = rendered.one('Deployment', 'wiki').spec.template.spec
   assert.deepEqual(
     pod.containers.map(({ name }) => name),
-    ['shop', 'doorward'],
+    ['wiki', 'doorward'],
   )
   mount(folder, pod, pod.containers[1]!, rendered)
   const served = start(t, ['serve', '--config', path.join(folder, 'etc/doorward/config.yaml')])
@@ -144,29 +149,16 @@ test('sidecar: a chart that depends on this one gets a container that signs peop
   assert.equal(application.last().headers['x-auth-user'], 'ada')
 })
 
-/** A chart of somebody else, with Doorward as its dependency, as docs/helm.md shows it. */
+/** A chart of somebody else that depends on this one, with the lines of docs/helm.md in its Deployment. */
 function parentChart(folder: string): string {
   mkdirSync(path.join(folder, 'templates'), { recursive: true })
   cpSync('charts/doorward', path.join(folder, 'charts/doorward'), { recursive: true })
-  writeFileSync(path.join(folder, 'Chart.yaml'), 'apiVersion: v2\nname: shop\nversion: 1.0.0\n')
+  writeFileSync(path.join(folder, 'Chart.yaml'), 'apiVersion: v2\nname: wiki\nversion: 1.0.0\n')
   writeFileSync(path.join(folder, 'values.yaml'), '{}\n')
-  const pod = `apiVersion: apps/v1
-kind: Deployment
-metadata: { name: shop }
-spec:
-  selector: { matchLabels: { app: shop } }
-  template:
-    metadata:
-      labels: { app: shop }
-      annotations:
-        {{- include "doorward.annotations" .Subcharts.doorward | nindent 8 }}
-    spec:
-      containers:
-        - { name: shop, image: shop }
-        {{- include "doorward.sidecar" .Subcharts.doorward | nindent 8 }}
-      volumes:
-        {{- include "doorward.sidecar.volumes" .Subcharts.doorward | nindent 8 }}
-`
-  writeFileSync(path.join(folder, 'templates/deployment.yaml'), pod)
+  const page = readPages().find(({ file }) => file === 'docs/helm.md')!
+  const lines = blocksOf(page).find(({ code }) => code.includes('include "doorward.sidecar" '))
+  assert.ok(lines !== undefined, 'the page shows the lines')
+  const head = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: wiki }\nspec:\n'
+  writeFileSync(path.join(folder, 'templates/deployment.yaml'), head + lines.code)
   return folder
 }

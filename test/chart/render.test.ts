@@ -6,15 +6,25 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, describe, test } from 'node:test'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { parseConfigText } from '../../src/config/read.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
+import { blocksOf, readPages } from '../docs/pages.ts'
 import { skipUnless } from '../support/real-part.ts'
 import { type Case, issuerCases } from './cases.ts'
 import { lint, type Manifest, type Rendered, render } from './helm.ts'
 import { objectCases } from './object-cases.ts'
 
-const cases: readonly Case[] = [...issuerCases, ...objectCases]
+/** Each `# values.yaml` of the page, as it stands there. */
+const shown = readPages()
+  .filter(({ file }) => file === 'docs/helm.md')
+  .flatMap(blocksOf)
+  .filter(({ code }) => /^# values\.yaml: /.test(code))
+  .map(({ code, line }): Case => {
+    const expect = ({ names }: Rendered) => assert.deepEqual(names('Deployment'), ['gate-doorward'])
+    return { name: `docs/helm.md:${line}`, values: parse(code), expect }
+  })
+const cases: readonly Case[] = [...issuerCases, ...objectCases, ...shown]
 const folder = mkdtempSync(path.join(tmpdir(), 'doorward-rendered-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -70,6 +80,8 @@ describe('helm template', { skip: skipUnless('helm') }, () => {
       for (const map of found.manifests.filter(({ kind }) => kind === 'ConfigMap')) load(map)
     })
   }
+
+  test('the page shows values', () => assert.ok(shown.length >= 6))
 
   test('helm lint --strict has nothing to say', () => {
     for (const { values, name } of objectCases) assert.equal(lint(values), undefined, name)
