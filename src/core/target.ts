@@ -30,7 +30,7 @@ export const hrefOf = (target: Target): string => originOf(target) + target.path
 const plainPath = /^\/(?:(?!\.\.?(?:\/|$))[\w\-.~!$&'()*+,=:@]+\/)*(?:(?!\.\.?$)[\w\-.~!$&'()*+,=:@]+)?$/
 const visibleAscii = /^\/[\x21-\x7e]*$/
 /** How often a chain of careless upstreams may decode what they were given. */
-const decodingRounds = 3
+export const decodingRounds = 3
 
 /**
  * Reads a raw request target (`/path?query`) into its one normal form.

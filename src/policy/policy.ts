@@ -1,7 +1,7 @@
 /** The rules of the file, compiled: which route a request belongs to. What a route asks for is in route.ts. */
 import type { RouteConfig } from '../config/config.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Target } from '../core/target.ts'
+import { decodeLeniently, decodingRounds, type Target } from '../core/target.ts'
 import type { Unrouted } from '../core/verdict.ts'
 import { foldWidely } from './case.ts'
 import { type CompiledRoute, compileRoute } from './route.ts'
@@ -19,7 +19,7 @@ export interface Policy {
   /**
    * @param method instead of the target's: a CORS preflight belongs to the route of the method it announces
    * @throws GatewayError `ambiguous_path` where the path holds an encoded slash that the route does not keep, or
-   * belongs to another route for an upstream that cuts it at an encoded `?` or `#`
+   * belongs to another route for an upstream that decodes it again, or cuts it at an encoded `?` or `#`
    */
   match(target: Target, method?: string): Match
   /** The routes that a host can reach, for `explain`; undefined where the host is unknown. */
@@ -42,8 +42,8 @@ export function compilePolicy(routes: readonly RouteConfig[], publicHosts: reado
       const candidates = table.get(target.host)
       if (candidates === undefined) return hostUnknown
       const match = choose(candidates, rulePath(target), method)
-      if (target.path !== target.decodedPath) refuseHiddenEnd(match, candidates, target, method)
       if (target.encodedSlash && match.kind === 'route') refuseAmbiguousSlash(match, candidates, target, method)
+      if (target.path !== target.decodedPath) refuseOtherReadings(match, candidates, target, method)
       return match
     },
   }
@@ -55,21 +55,38 @@ export function rulePath({ path, decodedPath }: Target): RulePath {
 }
 
 /**
- * `/admin%3f` is a name of its own for us, and `/admin` for an upstream that decodes first and cuts afterwards. It
- * passes where both are the business of one route.
+ * `/admin%3f` and `/%2561dmin` are names of their own for us, and `/admin` for an upstream that decodes before it cuts,
+ * or decodes twice. They pass where all readings are the business of one route.
  */
-function refuseHiddenEnd(
+function refuseOtherReadings(
   match: Match,
   candidates: readonly Candidate[],
   { decodedPath }: Target,
   method: string,
 ): void {
-  const end = decodedPath.search(/[?#]|%(?:25)*(?:3f|23)/i)
-  if (end === -1) return
-  const cut = decodedPath.slice(0, end)
-  if (routeOf(choose(candidates, { exact: cut, folded: foldWidely(cut) }, method)) === routeOf(match)) return
-  throw new GatewayError('ambiguous_path', 'the path would belong to another route if it ended at its encoded ? or #')
+  const route = routeOf(match)
+  for (const reading of otherReadings(decodedPath, isWrittenWithSlash(route))) {
+    const other = choose(candidates, { exact: reading, folded: foldWidely(reading) }, method)
+    if (routeOf(other) !== route) {
+      throw new GatewayError('ambiguous_path', 'the path would belong to another route if it were decoded once more')
+    }
+  }
 }
+
+/** @param keepsSlash an encoded slash stays one, as the route says */
+function* otherReadings(decodedPath: string, keepsSlash: boolean): Generator<string> {
+  let layer = decodedPath
+  for (let round = 0; round <= decodingRounds; round++) {
+    const end = layer.search(/[?#]/)
+    if (end !== -1) yield layer.slice(0, end)
+    if (round > 0) yield layer
+    const next = decodeLeniently(keepsSlash ? layer.replace(/%2f/gi, '%252F') : layer)
+    if (next === layer) return
+    layer = next
+  }
+}
+
+const isWrittenWithSlash = (route: CompiledRoute | undefined): boolean => route !== undefined && /%2f/i.test(route.path)
 
 const routeOf = (match: Match): CompiledRoute | undefined => (match.kind === 'route' ? match.route : undefined)
 
@@ -88,7 +105,7 @@ function refuseAmbiguousSlash(
   if (route.encodedSlashes !== 'keep' || route.access === 'public') {
     throw new GatewayError('ambiguous_path', `the path holds an encoded slash; route ${route.name} does not keep them`)
   }
-  if (/%2f/i.test(route.path)) return
+  if (isWrittenWithSlash(route)) return
   const decoded = target.decodedPath.replace(/%(?:25)*2f/gi, '/')
   if (choose(candidates, { exact: decoded, folded: foldWidely(decoded) }, method) !== match) {
     throw new GatewayError('ambiguous_path', 'the path would belong to another route with its encoded slash decoded')

@@ -162,6 +162,36 @@ test('an encoded ? or # passes where nothing else begins at its end', () => {
   }
 })
 
+test('a path that is encoded twice passes where it says nothing else when it is decoded twice', () => {
+  const policy = policyOf(
+    route({ path: '/admin/*', allow: { groups: ['/admins'] } }),
+    route({ path: '/team/secret', allow: { groups: ['/admins'] } }),
+    route({ path: '/open/*', allow: 'public' }),
+    route({ path: '/*', encodedSlashes: 'keep' }),
+  )
+  for (const [raw, name] of [
+    ['/files/100%25', '/*'],
+    ['/files/%2541', '/*'],
+    ['/admin/%2541', '/admin/*'],
+    ['/team%2Fsecrets', '/*'],
+    ['/J%C3%B6rg%252Fx', '/*'],
+  ]) {
+    assert.equal(outcome(policy, raw!), name, raw)
+  }
+  for (const raw of [
+    '/%2561dmin',
+    '/%252561dmin/x',
+    '/%2541DMIN/x',
+    '/adm%2569n',
+    '/%256fpen/x',
+    '/team%2Fsecret%3Fx',
+    '/team%2Fsecret%2523',
+    '/te%2561m%2Fsecret',
+  ]) {
+    assert.equal(outcome(policy, raw), 'ambiguous_path', raw)
+  }
+})
+
 test('a pattern with an encoded slash matches it undecoded', () => {
   const policy = policyOf(route({ path: '/a%2Fb', encodedSlashes: 'keep' }))
   assert.equal(outcome(policy, '/a/b'), 'no_route')
