@@ -19,6 +19,7 @@ import { createHeaderNames, type HeaderNames } from './proxy/header-names.ts'
 import { createUpstreamAuthorization, type UpstreamAuthorization } from './proxy/upstream-authorization.ts'
 import { openUpstreams, type Upstreams } from './proxy/upstreams.ts'
 import { openSessions, type SessionState, type Sessions } from './session/open.ts'
+import type { OnRunOut } from './session/run-out.ts'
 import type { Session, SessionStore } from './session/session.ts'
 
 /** What a runtime stands on and does not own: it outlives every reload. */
@@ -27,6 +28,7 @@ export interface World {
   readonly log: Log
   /** Records of the memory store and marks of ended sessions, so that a reload forgets nobody. */
   readonly sessionState: SessionState
+  readonly onRunOut: OnRunOut
   readonly onRenewal: (outcome: RenewalOutcome, session: Session, detail: string) => void
 }
 
@@ -73,7 +75,7 @@ export function openRuntime(config: Config, world: World): Runtime {
     }),
   )
   const bearer = openBearerVerifier(config.bearer, { clock, log, allowInsecureHttp })
-  const sessions = openSessions(config, { state: sessionState, clock, log })
+  const sessions = openSessions(config, { state: sessionState, clock, log, onRunOut: world.onRunOut })
   const { refreshEvery, store } = config.session
   const renewal = createRenewal({
     providers,

@@ -7,6 +7,7 @@ import { openRuntime, type World } from '../runtime.ts'
 import { handleOf } from '../session/handle.ts'
 import { isOver } from '../session/lifetimes.ts'
 import { openSessionState } from '../session/open.ts'
+import { runOutOf, tellOnce } from '../session/run-out.ts'
 import type { Session } from '../session/session.ts'
 import { openMemoryKeyValue } from '../storage/memory.ts'
 import { createAccessLog } from '../telemetry/access-log.ts'
@@ -60,10 +61,14 @@ export async function openProcess(config: Config, destination: LogDestination, c
   // Whoever ended a session, and on whatever process: what it holds open ends too.
   const { revocations } = sessionState
   revocations.onMark(() => tunnels.endCovered(({ session }) => revocations.covers(session, handleOf(session.id))))
+  const runOut = tellOnce(({ identity, id: sessionId }, reason) =>
+    audit({ event: 'session_ended', identity, sessionId, reason }),
+  )
   const world: World = {
     clock,
     log,
     sessionState,
+    onRunOut: runOut,
     onRenewal: renewalEvents(audit, metrics, (id) => tunnels.endSession(id)),
   }
   const open = (next: Config): Serving => createServing(openRuntime(next, world), { audit, tunnels })
@@ -121,7 +126,14 @@ export async function openProcess(config: Config, destination: LogDestination, c
     },
     sweep() {
       const now = clock.now()
-      tunnels.sweep((live) => isOver(live, now, serving.config.session), now)
+      const { session: rules } = serving.config
+      tunnels.sweep((live) => {
+        if (!isOver(live, now, rules)) return false
+        const why = runOutOf(live, now, rules)
+        // Idle here: with another store the session may be busy at another replica.
+        if (why === 'lifetime' || rules.store === 'memory') runOut(live.session, why)
+        return true
+      }, now)
     },
     async close() {
       await Promise.all([serving.close(), retired.close()])

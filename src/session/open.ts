@@ -14,6 +14,7 @@ import { openLiveSessions } from './live-sessions.ts'
 import { createLoginFlows, type LoginFlows } from './login-flow.ts'
 import { renewedHandle } from './refresh-lease.ts'
 import { openRevocations, type Revocations } from './revocations.ts'
+import type { OnRunOut } from './run-out.ts'
 import { openSealedSessions, type SealedCookie } from './sealed.ts'
 import { createSealedRenewals } from './sealed-renewals.ts'
 import type { CacheStatistics, SessionStore } from './session.ts'
@@ -115,11 +116,15 @@ export async function openSessionState(deps: {
 const sharedStoreOf = ({ session, redis }: StoreChoice): RedisOptions | undefined =>
   session.store === 'memory' ? undefined : redis
 
+interface OpenDeps {
+  readonly state: SessionState
+  readonly clock: Clock
+  readonly log: Log
+  readonly onRunOut?: OnRunOut
+}
+
 /** Opens the store the file names, for every site of `publicUrl`. */
-export function openSessions(
-  config: Pick<Config, 'session' | 'publicUrls' | 'providers'>,
-  deps: { readonly state: SessionState; readonly clock: Clock; readonly log: Log },
-): Sessions {
+export function openSessions(config: Pick<Config, 'session' | 'publicUrls' | 'providers'>, deps: OpenDeps): Sessions {
   const keys = createSealingKeys(config.session.secrets)
   const stores = openStores(config, keys, deps)
   const sites = specsOf(config).map((spec) => ({
@@ -150,10 +155,10 @@ export function openSessions(
 function openStores(
   { session }: Pick<Config, 'session'>,
   keys: SealingKeys,
-  { state, clock, log }: { readonly state: SessionState; readonly clock: Clock; readonly log: Log },
+  { state, clock, log, onRunOut }: OpenDeps,
 ) {
   const { revocations, kv, leases } = state
-  const shared = { keys, lifetimes: session, revocations, clock }
+  const shared = { keys, lifetimes: session, revocations, clock, onRunOut }
   if (session.store === 'cookie') {
     const cache = openLiveSessions<SealedCookie>(session.cacheBytes, revocations)
     const open = (spec: CookieSpec): SessionStore => {

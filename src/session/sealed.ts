@@ -5,6 +5,7 @@ import { handleOf } from './handle.ts'
 import { isOver, type Lifetimes, markLifeOf } from './lifetimes.ts'
 import type { LiveSessions, OpenedCookie } from './live-sessions.ts'
 import type { Revocations } from './revocations.ts'
+import { type OnRunOut, runOutOf } from './run-out.ts'
 import { type CookieChunks, chunksKey, openChunks, readChunks, sealChunks, writeChunks } from './sealed-cookie.ts'
 import type { SealedRenewals } from './sealed-renewals.ts'
 import type { FoundSession, KeptSession, LiveSession, Session, SessionStore, SetCookies } from './session.ts'
@@ -28,6 +29,7 @@ export interface SealedSessionsDeps {
   readonly clock: Clock
   /** Where replicas share a store: what they renewed. */
   readonly renewals: SealedRenewals | undefined
+  readonly onRunOut?: OnRunOut | undefined
 }
 
 /**
@@ -98,11 +100,12 @@ export function openSealedSessions(deps: SealedSessionsDeps): SessionStore {
 }
 
 function useCookie(deps: SealedSessionsDeps, cookieHeader: string, cookie: SealedCookie): FoundSession {
-  const { spec, lifetimes, cache, clock } = deps
+  const { spec, lifetimes, cache, clock, onRunOut } = deps
   const { live } = cookie
   const now = clock.now()
   if (isOver(live, now, lifetimes)) {
     cache.deleteSession(handleOf(live.session.id))
+    onRunOut?.(live.session, runOutOf(live, now, lifetimes))
     return refuseSession(spec, cookieHeader, 'expired')
   }
   if (now > live.seenAt) live.seenAt = now

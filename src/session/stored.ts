@@ -8,6 +8,7 @@ import { handleOf } from './handle.ts'
 import { isOver, type Lifetimes, markLifeOf } from './lifetimes.ts'
 import type { LiveSessions } from './live-sessions.ts'
 import type { Revocations } from './revocations.ts'
+import { type OnRunOut, runOutOf } from './run-out.ts'
 import type { FoundSession, KeptSession, LiveSession, SessionStore } from './session.ts'
 import { clearSession, maxAgeOf, noSession, refuseSession } from './session-cookies.ts'
 import { createSessionRecords } from './session-records.ts'
@@ -23,22 +24,30 @@ export interface StoredSessionsDeps {
   readonly revocations: Revocations
   readonly clock: Clock
   readonly log: Log
+  readonly onRunOut?: OnRunOut | undefined
 }
 
 /** Sessions as records in a KeyValue; the browser holds a ticket (ticket.ts). The stores `memory` and `redis`. */
 export function openStoredSessions(deps: StoredSessionsDeps): SessionStore {
-  const { spec, lifetimes, cache, revocations, clock } = deps
+  const { spec, lifetimes, cache, revocations, clock, onRunOut } = deps
   const records = createSessionRecords({ ...deps, binding: spec.binding })
   const cookies = createStoredCookies({ ...deps, records })
   const touch = createTouch({ ...deps, records })
 
-  const findStored = async (cookieHeader: string, value: string): Promise<FoundSession> => {
+  const ranOut = (live: LiveSession, now: number): void => onRunOut?.(live.session, runOutOf(live, now, lifetimes))
+  /** @param known the session as this process knew it, by whose word it is over */
+  const findStored = async (cookieHeader: string, value: string, known?: LiveSession): Promise<FoundSession> => {
     const ticket = readTicket(value)
     const opened = ticket === undefined ? 'invalid' : await cookies.load(ticket)
-    if (typeof opened === 'string') return refuseSession(spec, cookieHeader, opened)
     const now = clock.now()
+    if (typeof opened === 'string') {
+      // The store forgets what ran out, and with it whose it was.
+      if (opened === 'expired' && known !== undefined) ranOut(known, now)
+      return refuseSession(spec, cookieHeader, opened)
+    }
     if (!isOver(opened.live, now, lifetimes)) return touch(opened, now)
     cache.deleteSession(opened.ticket.handle)
+    ranOut(opened.live, now)
     return refuseSession(spec, cookieHeader, 'expired')
   }
 
@@ -63,7 +72,7 @@ export function openStoredSessions(deps: StoredSessionsDeps): SessionStore {
       if (opened !== undefined && !isOver(opened.live, now, lifetimes)) return touch(opened, now)
       // Idle for too long here may have been busy elsewhere: the store knows.
       if (opened !== undefined) cache.deleteSession(opened.ticket.handle)
-      return findStored(cookieHeader, value)
+      return findStored(cookieHeader, value, opened?.live)
     },
     async create(session) {
       const ticket = createTicket(session.id)

@@ -51,7 +51,8 @@ export type AuditEvent = Origin &
         readonly event: 'session_ended'
         readonly identity: Identity | undefined
         readonly sessionId: string
-        readonly reason: 'refresh' | 'replaced'
+        /** `idle`, `lifetime`: told once this process finds it, by a request that came too late or a connection that was open. */
+        readonly reason: 'refresh' | 'replaced' | 'idle' | 'lifetime'
       }
   )
 

@@ -27,7 +27,7 @@ async function openWorld() {
   const clock = movableClock()
   const { config } = resolveConfig(parseConfigText(file, 'doorward.yaml', {}), { env: {}, networkInterfaces: {} })
   const sessionState = await openSessionState({ clock, log: silentLog, config })
-  const runtime = openRuntime(config, { clock, log: silentLog, sessionState, onRenewal: () => {} })
+  const runtime = openRuntime(config, { clock, log: silentLog, sessionState, onRunOut: () => {}, onRenewal: () => {} })
   const now = clock.now()
   const tokens = {
     refreshToken: 'refresh',
