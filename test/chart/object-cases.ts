@@ -183,6 +183,21 @@ const secretsAndSize: readonly Case[] = [
     },
   },
   {
+    name: 'what is empty or null stays what was meant',
+    values: {
+      ...base(),
+      replicas: 0,
+      topologySpreadConstraints: null,
+      updateStrategy: {},
+      resources: { limits: null },
+    },
+    expect: ({ one }) => {
+      const { spec } = one('Deployment')
+      assert.equal(spec.replicas, 0)
+      assert.equal(spec.template.spec.topologySpreadConstraints.length, 1)
+    },
+  },
+  {
     name: 'what people add: volumes, variables, names, IPv6',
     values: base({
       fullnameOverride: 'front-doorward',

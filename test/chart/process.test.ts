@@ -10,7 +10,7 @@ import { start } from '../cli/process.ts'
 import { blocksOf, readPages } from '../docs/pages.ts'
 import { startApplication } from '../support/application.ts'
 import { createBrowser, signIn } from '../support/browser.ts'
-import { freePort } from '../support/gateway.ts'
+import { freePort, until } from '../support/gateway.ts'
 import { skipUnless } from '../support/real-part.ts'
 import { type Container, type Manifest, type PodSpec, type Rendered, render, type Values } from './helm.ts'
 
@@ -115,11 +115,8 @@ test('mode forward-auth: the pod answers the ingress, its probes and `helm test`
   assert.equal(await answer(`http://127.0.0.1:${ports.operations}/healthz`), 200)
   assert.equal(await start(t, ['healthcheck', '--ready', '--config', file]).ended(), 0)
   served.child.kill('SIGTERM')
-  assert.equal(
-    await answer(`http://127.0.0.1:${ports.operations}/readyz`),
-    503,
-    'the drain of the chart: not ready first',
-  )
+  const readyz = () => answer(`http://127.0.0.1:${ports.operations}/readyz`)
+  await until(async () => (await readyz()) === 503, 'not ready while the drain of the chart lasts')
 })
 
 test('sidecar: a chart that depends on this one gets a container that signs people in', { skip }, async (t) => {

@@ -7,7 +7,7 @@ Puts values into .Values.__doorward, once in a rendering, with what a release of
 {{- $defaults := .Files.Get "files/defaults.yaml" | fromYaml -}}
 {{- $values := deepCopy .Values -}}
 {{- range $key, $fallback := $defaults -}}
-{{- if kindIs "invalid" (get $values $key | default nil) }}{{ $_ := set $values $key $fallback }}{{ end -}}
+{{- if or (not (hasKey $values $key)) (kindIs "invalid" (get $values $key)) }}{{ $_ := set $values $key $fallback }}{{ end -}}
 {{- end -}}
 {{/* Maps with known keys, two levels deep; what is passed on to Kubernetes stays as written. */}}
 {{- range $key := list "global" "keycloak" "secrets" "image" "ports" "extAuthz" "gateway" "ingress" "httpRoute" "service" "networkPolicy" "podDisruptionBudget" "autoscaling" "serviceMonitor" "serviceAccount" "tests" -}}
