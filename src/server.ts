@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config, ListenAddress } from './config/config.ts'
@@ -8,10 +9,10 @@ import type { WatchOptions } from './config/watch.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { drain } from './http/drain.ts'
 import { openExtAuthzListener } from './http/ext-authz/listener.ts'
-import { buildForwardAuthListener, buildPublicListener } from './http/listeners.ts'
+import { buildForwardAuthListener, buildPublicListener, secureOptions } from './http/listeners.ts'
 import { buildOperations } from './http/operations.ts'
 import { operationsParts } from './http/operations-parts.ts'
-import { openProcess } from './http/process.ts'
+import { openProcess, type Process } from './http/process.ts'
 import { openReloads, type ServerSource } from './http/reloads.ts'
 import { type LogDestination, openLogDestination } from './telemetry/destination.ts'
 
@@ -67,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let addresses: Addresses
   try {
     addresses = {
-      public: await listen(publicApp.server, config.listen, 'listen'),
+      public: await listen(publicApp.server, config.listen, 'listen', config.tls ? 'https' : 'http'),
       forwardAuth: config.forwardAuth && ingress && (await listen(ingress, config.forwardAuth, 'forwardAuth')),
       extAuthz: config.extAuthz && extAuthz && urlOf(config.extAuthz.host, await extAuthz.listen(config.extAuthz)),
       operations: config.operations && (await listen(operations.server, config.operations, 'operations')),
@@ -81,7 +82,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const sweeper = setInterval(() => running.sweep(), sweepEvery).unref()
   const timing = typeof options.watch === 'object' ? options.watch : {}
-  const reloads = openReloads(running, source, options.watch === false ? undefined : timing)
+  const reloads = openReloads(
+    withCertificates(running, publicApp.server),
+    source,
+    options.watch === false ? undefined : timing,
+  )
 
   /** A second signal finds the first at work. */
   let closing: Promise<void> | undefined
@@ -119,7 +124,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-async function listen(server: Server, { host, port }: ListenAddress, key: string): Promise<URL> {
+/** A reload hands the renewed certificate to the open listener: connections go on, new ones get the new one. */
+const withCertificates = (running: Process, server: Server): Process => ({
+  ...running,
+  swap(next) {
+    running.swap(next)
+    if (next.tls !== undefined && server instanceof TlsServer) server.setSecureContext(secureOptions(next.tls))
+  },
+})
+
+async function listen(server: Server, { host, port }: ListenAddress, key: string, scheme = 'http'): Promise<URL> {
   server.listen(port, host)
   try {
     await once(server, 'listening')
@@ -129,7 +143,8 @@ async function listen(server: Server, { host, port }: ListenAddress, key: string
     throw new Error(`${key}: ${host}:${port} ${reason}`, { cause })
   }
   const { port: opened } = server.address() as AddressInfo
-  return urlOf(host, opened)
+  return urlOf(host, opened, scheme)
 }
 
-const urlOf = (host: string, port: number): URL => new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+const urlOf = (host: string, port: number, scheme = 'http'): URL =>
+  new URL(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`)

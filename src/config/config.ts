@@ -3,6 +3,7 @@ import type { AssertionConfig } from './assertion-config.ts'
 import type { BearerConfig } from './bearer-config.ts'
 import type { CompatibilityConfig } from './compatibility-config.ts'
 import type { HeadersConfig, HeaderTemplate, TemplatePart } from './headers-config.ts'
+import type { ListenTls } from './listen-tls.ts'
 import type { RedisConfig } from './redis-config.ts'
 
 /**
@@ -15,6 +16,8 @@ export interface Config {
   /** First segment of our own pages, `/_doorward`, without a trailing slash. */
   readonly basePath: string
   readonly listen: ListenAddress
+  /** For `listen` alone; undefined where something in front ends TLS. */
+  readonly tls: ListenTls | undefined
   /** The listener for the ingress alone; undefined where the file does not ask for it. */
   readonly forwardAuth: ListenAddress | undefined
   /** The same for gateways that ask over gRPC, as Envoy's ext_authz does; undefined where the file does not ask for it. */

@@ -9,6 +9,7 @@ import type { Config, ImpersonateConfig } from './config.ts'
 import type { TemplatePart } from './headers-config.ts'
 import type { Environment } from './interpolate.ts'
 import { reportUnknownKey } from './issues.ts'
+import { resolveListenTls } from './listen-tls.ts'
 import { ConfigError, type ConfigProblem, collectProblems } from './problems.ts'
 import type { ParsedFile } from './read.ts'
 import { resolveAssertion } from './resolve-assertion.ts'
@@ -90,6 +91,7 @@ function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOpti
     publicUrls,
     basePath,
     listen: top.listen,
+    tls: resolveListenTls(context, publicUrls),
     forwardAuth,
     extAuthz,
     operations: top.operations,

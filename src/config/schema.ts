@@ -3,6 +3,7 @@
  * `doorward help config` are made from them.
  */
 import { z } from 'zod'
+import { listenTlsSchema } from './listen-tls.ts'
 import { quoted, Refused } from './refused.ts'
 import { listenAddress, network, origin, parseListen } from './schema-addresses.ts'
 import { assertionSchema } from './schema-assertion.ts'
@@ -44,6 +45,11 @@ export const configFileSchema = z.strictObject({
       "Path of the gateway's own pages (login, callback, logout, ...). With `compatibility`, unset: `/oauth2`.",
   }),
   listen: listenAddress().prefault('0.0.0.0:4180').meta({ description: 'Address for public traffic, `host:port`.' }),
+  tls: listenTlsSchema.optional().meta({
+    description:
+      'TLS (1.2 and 1.3) on `listen`, where nothing in front ends it. Renewed files are taken without closing a connection. Off unless written.',
+    examples: [{ certificate: '/run/secrets/tls.crt', key: { file: '/run/secrets/tls.key' } }],
+  }),
   forwardAuth: listenAddress()
     .optional()
     .meta({

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { LimitsConfig } from '../config/config.ts'
+import type { ListenTls } from '../config/listen-tls.ts'
 import { buildApp } from './app.ts'
 import type { CallbackFlights } from './callback-flights.ts'
 import { createForwardAuthDoor } from './forward-auth/front-door.ts'
@@ -42,7 +44,14 @@ export function buildPublicListener(parts: ListenerParts): FastifyInstance {
         if (isOwn(request.url ?? '', basePath)) ownPages(request, response)
         else proxy(request, response)
       }
-      const server = createServer({ ...optionsOf(config.limits), shouldUpgradeCallback: isOurUpgrade }, serve)
+      const options = { ...optionsOf(config.limits), shouldUpgradeCallback: isOurUpgrade }
+      const server =
+        config.tls === undefined
+          ? createServer(options, serve)
+          : createTlsServer(
+              { ...options, ...secureOptions(config.tls), handshakeTimeout: options.headersTimeout },
+              serve,
+            )
       // Ours answer 100 once the request is allowed; Node would answer before anybody looked.
       server.on('checkContinue', serve)
       server.on('checkExpectation', (_request, response: ServerResponse) => {
@@ -73,6 +82,10 @@ function isOwn(url: string, basePath: string): boolean {
 function isOurUpgrade({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() !== 'h2c'
 }
+
+/** For the listener, and for a renewed certificate on one that is open. */
+export const secureOptions = ({ certificate, key }: ListenTls) =>
+  ({ cert: certificate, key: key.reveal(), minVersion: 'TLSv1.2' }) as const
 
 function optionsOf(limits: LimitsConfig): ServerOptions {
   return {

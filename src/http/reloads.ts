@@ -67,6 +67,9 @@ async function takeNext(running: Process, source: ServerSource): Promise<void> {
   const [made] = before.session.secrets
   const { config: next } = await source.load(before.session.ephemeral && made ? { ephemeralSecret: made } : {})
   running.swap(keepingFixed(next, before))
+  if ((before.tls === undefined) !== (next.tls === undefined)) {
+    running.log.warn({ key: 'tls' }, 'tls came or went; it takes effect at the next start')
+  }
   for (const key of fixedAtStart) {
     if (JSON.stringify(before[key]) === JSON.stringify(next[key])) continue
     running.log.warn({ key }, `${key} changed; it takes effect at the next start`)
@@ -88,5 +91,7 @@ const fixedAtStart = [
 /** The old values go on, or people would be sent to pages that are not where the new file says. */
 function keepingFixed(next: Config, before: Config): Config {
   const { listen, forwardAuth, extAuthz, operations, basePath, compatibility, limits, log } = before
-  return { ...next, listen, forwardAuth, extAuthz, operations, basePath, compatibility, limits, log }
+  // A renewed certificate is taken; whether there is one at all was decided when the socket was opened.
+  const tls = before.tls && (next.tls ?? before.tls)
+  return { ...next, tls, listen, forwardAuth, extAuthz, operations, basePath, compatibility, limits, log }
 }
