@@ -9,6 +9,11 @@ export interface WatchOptions {
 }
 
 export interface Watch {
+  /**
+   * Looks at once, and takes all that changed for told: whoever reads the files now need not hear of it again.
+   * @returns whether anything had changed
+   */
+  settle(): Promise<boolean>
   close(): void
 }
 
@@ -33,7 +38,7 @@ export function watchFiles(
   let closed = false
   let timer: NodeJS.Timeout | undefined
 
-  const look = async () => {
+  const lookAtAll = async () => {
     for (const path of paths) {
       const before = seen.get(path)
       const now = await lookAt(path, before)
@@ -42,6 +47,15 @@ export function watchFiles(
       changed.add(path)
       quietSince = performance.now()
     }
+  }
+  // One look at a time: a slow one must not put back what a later one saw.
+  let looking = Promise.resolve()
+  const look = () => {
+    looking = looking.then(lookAtAll)
+    return looking
+  }
+  const tick = async () => {
+    await look()
     if (closed) return
     if (changed.size > 0 && performance.now() - quietSince >= debounce) {
       const told = [...changed]
@@ -51,11 +65,17 @@ export function watchFiles(
     next()
   }
   const next = () => {
-    if (!closed) timer = setTimeout(look, interval).unref()
+    if (!closed) timer = setTimeout(tick, interval).unref()
   }
 
-  void look()
+  void tick()
   return {
+    async settle() {
+      await look()
+      const found = changed.size > 0
+      changed.clear()
+      return found
+    },
     close() {
       closed = true
       clearTimeout(timer)

@@ -11,37 +11,68 @@ export interface ServerSource {
 
 /** Takes a changed configuration over while requests run. One at a time: the file read last is the one that stays. */
 export interface Reloads {
-  /** False where the new configuration is bad, or the process is stopping: then everything stays as it was. */
+  /**
+   * Asked for twice while one waits for its turn, that one is both; and a change that was taken over a moment ago needs
+   * nobody's signal any more. False where the new configuration is bad, or the process is stopping: then everything stays as it was. */
   reload(): Promise<boolean>
   close(): Promise<void>
 }
 
 /** Milliseconds the watch of an old list of files goes on, until the new one has had its first look. */
 const overlap = 3000
+/** Milliseconds within which a signal means the change that the watch has found already. */
+const sameChange = 3000
 
 /** @param timing undefined: the files are not watched */
 export function openReloads(running: Process, source: ServerSource, timing: WatchOptions | undefined): Reloads {
   const files = () => running.parts.serving().config.files
-  const follow = (): Watch | undefined => timing && watchFiles(files(), () => void reload(), timing)
+  const follow = (): Watch | undefined => timing && watchFiles(files(), onChange, timing)
+  const watches = new Set<Watch>()
   let watched = files()
   let watch = follow()
+  if (watch !== undefined) watches.add(watch)
   let closed = false
-  let queue = Promise.resolve(true)
+  /** The watch has told of a change that no attempt has begun to read. */
+  let told = false
+  let takenAt = Number.NEGATIVE_INFINITY
+  let last = Promise.resolve(true)
+  /** The attempt that has not begun: it will read what is there when it does. */
+  let waiting: Promise<boolean> | undefined
+
+  function onChange(): void {
+    told = true
+    void reload()
+  }
 
   function reload(): Promise<boolean> {
-    queue = queue.then(() => !closed && attempt())
-    return queue
+    waiting ??= last.then(() => {
+      waiting = undefined
+      return !closed && attempt()
+    })
+    last = waiting
+    return waiting
   }
 
   async function attempt(): Promise<boolean> {
+    if (!(await isNew()) && performance.now() - takenAt < sameChange) return true
+    takenAt = Number.NEGATIVE_INFINITY
     try {
       await takeNext(running, source)
     } catch (error) {
       running.refuseReload(error)
       return false
     }
+    takenAt = performance.now()
     if (files().join('\n') !== watched.join('\n')) followOthers()
     return true
+  }
+
+  /** Whether anything changed since the files were read last. Unknown counts as yes: they are not watched. */
+  async function isNew(): Promise<boolean> {
+    const wasTold = told
+    told = false
+    const found = await Promise.all(Array.from(watches, (one) => one.settle()))
+    return wasTold || found.length === 0 || found.includes(true)
   }
 
   /** The same files keep their watch: it knows what was read, and sees what changed while it was. */
@@ -49,15 +80,20 @@ export function openReloads(running: Process, source: ServerSource, timing: Watc
     const old = watch
     watched = files()
     watch = follow()
-    setTimeout(() => old?.close(), overlap).unref()
+    if (old === undefined || watch === undefined) return
+    watches.add(watch)
+    setTimeout(() => {
+      old.close()
+      watches.delete(old)
+    }, overlap).unref()
   }
 
   return {
     reload,
     async close() {
       closed = true
-      watch?.close()
-      await queue
+      for (const one of watches) one.close()
+      await last
     },
   }
 }
