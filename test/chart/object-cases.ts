@@ -211,6 +211,7 @@ const secretsAndSize: readonly Case[] = [
       config: { provider: { ca: '/etc/ssl/corp/ca.pem' } },
     }),
     expect: ({ config, one }) => {
+      assert.equal(one('Service', 'front-doorward').spec.ports[0]!.appProtocol, 'http')
       assert.equal(config.operations, '[::]:9180')
       assert.equal(config.provider.ca, '/etc/ssl/corp/ca.pem')
       const [container] = one('Deployment').spec.template.spec.containers

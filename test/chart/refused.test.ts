@@ -60,6 +60,11 @@ const sentences: readonly (readonly [string, Values, RegExp])[] = [
     /config\.session\.secret is written as text/,
   ],
   [
+    'a private key in the ConfigMap',
+    config({ tls: { certificate: '/tls/tls.crt', key: '-----BEGIN' } }),
+    /config\.tls\.key is written as text/,
+  ],
+  [
     'a password in the ConfigMap',
     config({ routes: [{ allow: 'signedIn', basicAuth: { username: 'a', password: 'b' } }] }),
     /config\.routes\[0\]\.basicAuth\.password is written as text/,

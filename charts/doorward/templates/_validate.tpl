@@ -82,7 +82,7 @@
 {{- define "doorward.validateTexts" -}}
 {{- include "doorward.values" . -}}
 {{- $config := .Values.__doorward.config | default dict -}}
-{{- $places := dict "session.secret" (($config.session).secret) "provider.clientSecret" (($config.provider).clientSecret) "redis.password" (($config.redis).password) "redis.sentinels.password" ((($config.redis).sentinels).password) "assertion.keys" (($config.assertion).keys) -}}
+{{- $places := dict "session.secret" (($config.session).secret) "provider.clientSecret" (($config.provider).clientSecret) "redis.password" (($config.redis).password) "redis.sentinels.password" ((($config.redis).sentinels).password) "assertion.keys" (($config.assertion).keys) "tls.key" (($config.tls).key) -}}
 {{- range $name, $provider := $config.providers | default dict }}{{ $_ := set $places (printf "providers.%s.clientSecret" $name) $provider.clientSecret }}{{ end -}}
 {{- range $index, $route := $config.routes | default list }}{{ $_ := set $places (printf "routes[%d].basicAuth.password" $index) (($route.basicAuth).password) }}{{ end -}}
 {{- range $place, $written := $places -}}
