@@ -75,8 +75,9 @@ export const go = {
     writeFileSync(path.join(folder, 'whois/whois.go'), code)
     writeFileSync(path.join(folder, 'main.go'), goDriver)
     writeFileSync(path.join(folder, 'go.mod'), goModules)
-    const tidied = spawnSync('go', ['mod', 'tidy'], { cwd: folder, timeout: 60_000 })
-    return tidied.status === 0 ? program('go', ['run', '.'], folder) : undefined
+    const tidy = spawn('go', ['mod', 'tidy'], { cwd: folder, stdio: 'ignore', timeout: 60_000 })
+    const [status] = await once(tidy, 'exit')
+    return status === 0 ? program('go', ['run', '.'], folder) : undefined
   },
 }
 
