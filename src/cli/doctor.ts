@@ -22,8 +22,13 @@ export async function doctor(call: Call): Promise<ExitCode> {
   const strict = options.flag('strict')
   const healthy = isHealthy(findings, strict)
   if (options.flag('json')) out.json({ file: file.shown, healthy, findings: sorted(findings) })
-  else printFindings(file.shown, findings, strict, out)
+  else printFindings({ file: file.shown, strict, option: fileOption(call) }, findings, out)
   return healthy ? 0 : 1
+}
+
+function fileOption({ options }: Call): string {
+  const written = options.text('config')
+  return written === undefined ? '' : ` --config ${written}`
 }
 
 /** @returns milliseconds */

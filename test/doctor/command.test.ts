@@ -6,7 +6,9 @@ import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Finding } from '../../src/cli/doctor/finding.ts'
+import { printFindings } from '../../src/cli/doctor/report.ts'
 import { run } from '../../src/cli/main.ts'
+import { createOutput } from '../../src/cli/output.ts'
 import { worldOf } from '../cli/world.ts'
 import { freePort, startGateway } from '../support/gateway.ts'
 import { openKeycloak } from '../support/keycloak.ts'
@@ -60,6 +62,22 @@ test('an error gives 1, and is printed with name, place, cause and fix', async (
   assert.match(out, /1 error, \d things? not seen$/)
 })
 
+test('a command of ours that mends it has a line of its own, with the file that was named', () => {
+  const lines: string[] = []
+  const out = createOutput({ write: (text: string) => lines.push(text) }, { write: () => undefined }, {})
+  const fix = 'write the client ID as it is registered there'
+  const finding: Finding = {
+    name: 'client-unknown',
+    severity: 'error',
+    place: 'provider',
+    cause: 'no such client',
+    fix,
+  }
+  const command = 'doorward setup keycloak'
+  printFindings({ file: 'a.yaml', strict: false, option: ' --config a.yaml' }, [{ ...finding, command }], out)
+  assert.ok(lines.join('').includes(`  fix:   ${fix}\n  or run: doorward setup keycloak --config a.yaml\n`))
+})
+
 test('problems of the file are findings, and all there is', async (t) => {
   const provider = { issuer: 'http://127.0.0.1:1/realms/x', clientId: 'gateway', clientSecret: { env: 'SECRET' } }
   const file = fileWith(t, { provider, listen: 'nowhere' })
@@ -68,6 +86,9 @@ test('problems of the file are findings, and all there is', async (t) => {
   assert.equal(exit, 1)
   const names = JSON.parse(out).findings.map(({ name }: Finding) => name)
   assert.deepEqual(names.toSorted(), ['client-secret-unusable', 'config'])
+  const { out: shown } = await (await doctor(['-c', file], { SECRET: '$secret:key' })).ended
+  assert.match(shown, /^error: config at .+:1\n {2}cause: listen: /m)
+  assert.match(shown, /2 errors, and nothing else was looked at before the file holds$/)
 })
 
 test('called wrongly gives 2', async (t) => {

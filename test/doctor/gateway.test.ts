@@ -116,6 +116,19 @@ const plants: readonly (readonly [what: string, names: FindingName | readonly Fi
     ],
   ],
   [
+    'websockets lead past the question',
+    'gateway-fails-open',
+    ({ application }) => [
+      [
+        '    auth_request /',
+        '    error_page 418 = @socket;\n    if ($http_upgrade = websocket) { return 418; }\n    auth_request /',
+      ],
+      beforeRoot(
+        `location @socket { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; ${proxyTo(application)} }`,
+      ),
+    ],
+  ],
+  [
     'an identity header is passed on',
     'gateway-passes-identity-header',
     () => [['proxy_set_header X-Auth-User    $auth_user;', '']],

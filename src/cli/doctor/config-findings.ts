@@ -11,8 +11,8 @@ function findingOf(shown: string, { path, line, message, hint }: ConfigProblem):
   return {
     name: isSecret ? 'client-secret-unusable' : 'config',
     severity: 'error',
-    place: path === '' ? place : `${place}: ${path}`,
-    cause: message,
+    place,
+    cause: path === '' ? message : `${path}: ${message}`,
     fix: hint === '' ? '`doorward check` shows all of the file' : hint,
   }
 }

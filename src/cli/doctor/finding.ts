@@ -17,4 +17,6 @@ export interface Finding {
   readonly cause: string
   /** What to do next: the line to change, or the command to run. */
   readonly fix: string
+  /** A command of ours that does it too. */
+  readonly command?: string
 }

@@ -5,7 +5,14 @@ import * as told from './gateway-findings.ts'
 import { openSignIn } from './gateway-pages.ts'
 import { canary, forwardedProbe, identityProbe, type Probe, passedProbe } from './gateway-probes.ts'
 import { type Meaning, meaningOf } from './outside-answer.ts'
-import { askFromOutside, navigation, type OutsideAnswer, type OutsideHeaders, script } from './outside-ask.ts'
+import {
+  askFromOutside,
+  navigation,
+  type OutsideAnswer,
+  type OutsideHeaders,
+  script,
+  websocketFrom,
+} from './outside-ask.ts'
 import { type Site, siteOf } from './protected-addresses.ts'
 import { wireSentenceOf } from './wire-fault.ts'
 
@@ -64,7 +71,12 @@ async function tricks(outside: Outside, address: URL): Promise<readonly Finding[
   const probes = [identityProbe(outside.patient.config), ...(open === undefined ? [] : [forwardedProbe(open)])]
   const findings: Finding[] = []
   for (const probe of probes) findings.push(...(await tryProbe(outside, address, probe)))
-  return [...findings, ...(await asScript(outside, address)), ...(await largeHeader(outside, address))]
+  return [
+    ...findings,
+    ...(await asScript(outside, address)),
+    ...(await asWebsocket(outside, address)),
+    ...(await largeHeader(outside, address)),
+  ]
 }
 
 /** Where all of them together open the door, what is not needed is left out until only the key remains. */
@@ -84,6 +96,14 @@ async function asScript({ ask, mean }: Outside, address: URL): Promise<readonly 
   const meaning = mean(await ask(address, script), address)
   if (meaning.kind === 'let-in') return [told.failsOpen(address, `${meaning.said} to a script`)]
   return meaning.kind === 'sign-in' ? [told.scriptRedirected(address)] : []
+}
+
+/** Gateways have settings of their own for upgrades, and some ways for them lead past the question. */
+async function asWebsocket({ ask, mean }: Outside, address: URL): Promise<readonly Finding[]> {
+  const answer = await ask(address, websocketFrom(address)).catch(() => undefined)
+  if (answer === undefined) return []
+  const meaning = mean(answer, address)
+  return meaning.kind === 'let-in' ? [told.failsOpen(address, `${meaning.said} to a websocket`)] : []
 }
 
 /** A sealed session takes up to 3,500 bytes, login flows 4,000, and the application has cookies of its own. */

@@ -1,4 +1,5 @@
 /** Owns requests as a stranger on the internet makes them: no cookie, no credential, nothing followed. */
+import { randomBytes } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import { checkServerIdentity, TLSSocket } from 'node:tls'
@@ -32,6 +33,18 @@ export const script: OutsideHeaders = {
   'sec-fetch-site': 'same-origin',
 }
 
+/** As a page that opens a websocket (RFC 6455 4.1). */
+export const websocketFrom = ({ origin }: URL): OutsideHeaders => ({
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': randomBytes(16).toString('base64'),
+  'sec-fetch-mode': 'websocket',
+  'sec-fetch-dest': 'empty',
+  'sec-fetch-site': 'same-origin',
+  origin,
+})
+
 const patience = 10_000
 const mostBody = 64 * 1024
 
@@ -48,6 +61,10 @@ export function askFromOutside(url: URL, headers: OutsideHeaders, signal: AbortS
     headers: { 'user-agent': `doorward-doctor/${readVersion()}`, ...headers },
   })
   request.on('error', reject)
+  request.on('upgrade', ({ headers }, socket) => {
+    socket.destroy()
+    resolve({ status: 101, headers, body: '', certificateFault: undefined })
+  })
   request.on('response', (response) => {
     const certificateFault = faultOfCertificate(response, url)
     let body = ''

@@ -22,7 +22,13 @@ export async function examinePerson(visit: ProviderVisit, signIns: SignIns): Pro
   }
 }
 
-export const personUnseen = ({ provider, key }: ProviderVisit, cause: string): Finding => ({
+/** What the doctor was told to do, and could not. */
+export const personBarred = (visit: ProviderVisit): Finding => ({
+  ...personUnseen(visit, 'nobody can sign in as things are'),
+  fix: 'repair what is said of the client first, then run it again: more may show then',
+})
+
+const personUnseen = ({ provider, key }: ProviderVisit, cause: string): Finding => ({
   name: 'person-unseen',
   severity: 'unseen',
   place: key('scopes'),

@@ -91,6 +91,6 @@ async function addressFault(url: URL, error: ProviderUnreachable): Promise<Diagn
 function unreachable(url: URL, error: ProviderUnreachable): Diagnosis {
   const cause = `${url.origin}: ${error.fault === 'too_large' ? 'the answer is larger than 1 MiB' : wireSentenceOf(error.cause ?? error)}`
   const fix =
-    'see that it runs, and that no firewall or network policy stands between; internalUrl names it for calls from here'
+    'see that it runs, and that no firewall or network policy stands between; has it another address from here, write that as internalUrl'
   return { name: 'provider-unreachable', cause, fix }
 }

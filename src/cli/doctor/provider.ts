@@ -8,7 +8,7 @@ import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import { examineGitHub } from './github.ts'
 import { examineSettings } from './keycloak-settings.ts'
-import { examinePerson, personUnseen } from './person.ts'
+import { examinePerson, personBarred } from './person.ts'
 import { openVisit, type ProviderVisit, placeOf } from './provider-visit.ts'
 import { wireFinding } from './provider-wire.ts'
 import { withSetup } from './setup-mends.ts'
@@ -29,9 +29,7 @@ async function examineProvider(patient: Patient, config: ProviderConfig): Promis
     const client = await examineClient(visit)
     const inside = await Promise.all([
       examineSettings(visit),
-      client.some(isError)
-        ? [personUnseen(visit, 'nobody can sign in as things are')]
-        : examinePerson(visit, patient.signIns),
+      client.some(isError) ? [personBarred(visit)] : examinePerson(visit, patient.signIns),
     ])
     const findings = onePerName([...discovery.findings, ...client, ...inside.flat()])
     return findings.map((finding) => withSetup(visit, finding))
@@ -50,7 +48,7 @@ const clientUnseen = (config: ProviderConfig): Finding => ({
   name: 'client-unseen',
   severity: 'unseen',
   place: placeOf(config),
-  cause: 'client, secret, redirect URIs and scopes could not be asked about',
+  cause: 'the client, its secret, redirect URIs, scopes, settings and tokens could not be asked about',
   fix: 'repair what is said of the provider first, then run it again',
 })
 

@@ -2,6 +2,7 @@
 import type { Output } from '../output.ts'
 import { counted } from '../problem-report.ts'
 import type { Finding, Severity } from './finding.ts'
+import type { FindingName } from './finding-names.ts'
 import { isCutOff } from './run.ts'
 
 const order: readonly Severity[] = ['error', 'warning', 'unseen']
@@ -18,9 +19,18 @@ export const countOf = (findings: readonly Finding[], severity: Severity): numbe
 export const isHealthy = (findings: readonly Finding[], strict: boolean): boolean =>
   countOf(findings, 'error') === 0 && !findings.some(isCutOff) && !(strict && countOf(findings, 'warning') > 0)
 
-export function printFindings(file: string, findings: readonly Finding[], strict: boolean, out: Output): void {
+export interface Report {
+  /** The file as the call named it. */
+  readonly file: string
+  /** Warnings count as failure. */
+  readonly strict: boolean
+  /** What our other commands need to find the same file: ` --config FILE`, or nothing. */
+  readonly option: string
+}
+
+export function printFindings({ file, strict, option }: Report, findings: readonly Finding[], out: Output): void {
   const told = sorted(findings)
-  for (const finding of told.filter(({ severity }) => severity !== 'unseen')) printFinding(finding, out)
+  for (const finding of told.filter(({ severity }) => severity !== 'unseen')) printFinding(finding, option, out)
   printUnseen(
     told.filter(({ severity }) => severity === 'unseen'),
     out,
@@ -28,12 +38,13 @@ export function printFindings(file: string, findings: readonly Finding[], strict
   out.result(`${file}: ${summary(findings, strict, out)}`)
 }
 
-function printFinding({ name, severity, place, cause, fix }: Finding, out: Output): void {
+function printFinding({ name, severity, place, cause, fix, command }: Finding, option: string, out: Output): void {
   const { paint } = out
   const kind = severity === 'error' ? paint.bad('error') : paint.warning('warning')
   out.result(`${kind}: ${paint.strong(name)} at ${oneLine(place)}`)
   out.result(`  ${paint.quiet('cause:')} ${oneLine(cause)}`)
   out.result(`  ${paint.quiet('fix:')}   ${oneLine(fix)}`)
+  if (command !== undefined) out.result(`  ${paint.quiet('or run:')} ${command}${option}`)
   out.result()
 }
 
@@ -55,8 +66,15 @@ function summary(findings: readonly Finding[], strict: boolean, { paint }: Outpu
   const parts = [
     errors > 0 ? paint.bad(counted(errors, 'error')) : '',
     warnings > 0 ? paint.warning(`${counted(warnings, 'warning')}${strict ? ', which --strict refuses' : ''}`) : '',
-    errors + warnings === 0 ? (findings.some(isCutOff) ? paint.bad('not done') : paint.good('nothing wrong')) : '',
+    errors + warnings === 0
+      ? findings.some(isCutOff)
+        ? paint.bad('not done')
+        : paint.good(unseen > 0 ? 'nothing wrong in what was seen' : 'nothing wrong')
+      : '',
     unseen > 0 ? `${counted(unseen, 'thing')} not seen` : '',
+    findings.some(({ name }) => ofFile.has(name)) ? 'and nothing else was looked at before the file holds' : '',
   ]
   return parts.filter((part) => part !== '').join(', ')
 }
+
+const ofFile: ReadonlySet<FindingName> = new Set<FindingName>(['config', 'client-secret-unusable'])

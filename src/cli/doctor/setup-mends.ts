@@ -23,10 +23,12 @@ const mended: ReadonlySet<FindingName> = new Set<FindingName>([
   'backchannel-logout-other-url',
 ])
 
-/** The finding with the command in its fix, where it is one of those. */
+export const isMended = (name: FindingName): boolean => mended.has(name)
+
+/** The finding with the command, where it is one of those. */
 export function withSetup(visit: ProviderVisit, finding: Finding): Finding {
-  if (visit.provider.kind !== 'keycloak' || !mended.has(finding.name)) return finding
-  return { ...finding, fix: `${finding.fix}; or run: ${commandFor(visit, finding)}` }
+  if (visit.provider.kind !== 'keycloak' || !isMended(finding.name)) return finding
+  return { ...finding, command: commandFor(visit, finding) }
 }
 
 function commandFor({ provider, config, uris }: ProviderVisit, { name }: Finding): string {
