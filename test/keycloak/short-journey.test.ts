@@ -1,7 +1,7 @@
 /** The one journey for every supported Keycloak: `DOORWARD_KEYCLOAK=26.0.0` runs it on the oldest. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Keycloak, openKeycloak } from '../support/keycloak.ts'
+import { openKeycloak, versionOf } from '../support/keycloak.ts'
 import { arrive, openJourney, refresh, sessionStatus, toldOf } from '../support/keycloak-journey.ts'
 
 test('signs in, refreshes, signs out', async (t) => {
@@ -9,7 +9,8 @@ test('signs in, refreshes, signs out', async (t) => {
   if (journey === undefined) return
   const { gateway, realm } = journey
   const wanted = process.env.DOORWARD_KEYCLOAK
-  if (wanted !== undefined) assert.equal(await versionOf(await openKeycloak(t)), wanted)
+  const keycloak = await openKeycloak(t)
+  if (wanted !== undefined && keycloak !== undefined) assert.equal(await versionOf(keycloak), wanted)
 
   const { browser, visit } = await arrive(journey, 'ada', '/roles/x')
   assert.equal(visit.status, 200)
@@ -21,8 +22,3 @@ test('signs in, refreshes, signs out', async (t) => {
   assert.deepEqual(await realm.sessionsOf('ada'), [])
   assert.equal(await sessionStatus(journey, browser), 401)
 })
-
-async function versionOf(keycloak: Keycloak | undefined): Promise<string | undefined> {
-  const told = (await keycloak?.admin('GET', '/serverinfo')) as { systemInfo?: { version?: string } } | undefined
-  return told?.systemInfo?.version
-}

@@ -16,6 +16,12 @@ export interface Keycloak {
   admin(method: string, address: string, body?: unknown): Promise<unknown>
 }
 
+/** `26.7.0` */
+export async function versionOf(keycloak: Keycloak): Promise<string> {
+  const told = (await keycloak.admin('GET', '/serverinfo')) as { systemInfo: { version: string } }
+  return told.systemInfo.version
+}
+
 /** Milliseconds a start may take, the first build of a fresh distribution included. */
 const patience = 150_000
 
