@@ -12,6 +12,7 @@ keycloak_version=${DOORWARD_KEYCLOAK:-26.7.0}
 envoy_version=1.40.0
 traefik_version=3.7.13
 helm_version=3.22.0
+kubernetes_validate_version=1.37.0
 
 say() { echo "# $*"; }
 have() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
@@ -144,6 +145,19 @@ install_helm() {
     GOBIN="$PWD/.cache/helm" go install "helm.sh/helm/v3/cmd/helm@v$helm_version"
   fi
   say "helm: $(.cache/helm/helm version --short)"
+  install_kubernetes_validate
+}
+
+# The schemas of Kubernetes itself, offline: what the chart renders is checked against them.
+install_kubernetes_validate() {
+  local home=.cache/kubernetes-validate
+  if [ ! -x "$home/bin/kubernetes-validate" ]; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
+    say "installing kubernetes-validate $kubernetes_validate_version"
+    python3 -m venv "$home"
+    "$home/bin/pip" install -q --disable-pip-version-check "kubernetes-validate==$kubernetes_validate_version"
+  fi
+  say "kubernetes-validate: $kubernetes_validate_version"
 }
 
 # The daemon is started by whoever needs it: `dockerd --mtu 1400`.

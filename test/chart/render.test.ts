@@ -119,7 +119,7 @@ function validator(): string {
   return process.env.KUBERNETES_VALIDATE ?? '.cache/kubernetes-validate/bin/kubernetes-validate'
 }
 
+/** The script that installs helm installs the schemas with it. */
 function skipSchemas(): string | false {
-  if (existsSync(validator())) return false
-  return 'no kubernetes-validate here: install it into .cache/kubernetes-validate, or name it in KUBERNETES_VALIDATE'
+  return skipUnless('helm', existsSync(validator()))
 }
