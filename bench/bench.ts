@@ -11,8 +11,8 @@ import { report, type Sample, type Samples } from './report.ts'
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '2' },
     connections: { type: 'string', default: '32' },
     peer: { type: 'string', multiple: true, default: [] },
     cookie: { type: 'string' },

@@ -50,7 +50,10 @@ export async function openComparison(options: ComparisonOptions): Promise<Compar
     ]
     world = await startBenchWorld(upstream.message.url!, options.serverCore)
     const ours = doorwardTargets(await world.open(false), await world.open(true))
-    const targets = [...floors.map(floorTarget), ...ours, ...peerTargets(options)]
+    const bare = floorTarget(floors[0]!)
+    // What reading a request of this size costs anybody.
+    const same = { ...bare, name: 'bare node, same request', headers: ours[0]!.headers }
+    const targets = [...floors.map(floorTarget), same, ...ours, ...peerTargets(options)]
     const many = targets
       .filter(({ name }) => name === 'bare node' || name === 'doorward forward-auth')
       .map((target) => ({ ...target, name: `${target.name}, 256 connections`, connections: 256 }))

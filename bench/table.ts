@@ -7,11 +7,15 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.map(line)].join('\n')
 }
 
-export function median(values: readonly number[]): number {
+/** @param part 0 to 1; between two values, the line between them */
+export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  const at = (sorted.length - 1) * part
+  const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]]
+  return below === undefined || above === undefined ? Number.NaN : below + (above - below) * (at - Math.floor(at))
 }
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
 export const count = (value: number): string =>
   Number.isNaN(value) ? 'not measured' : Math.round(value).toLocaleString('en')
