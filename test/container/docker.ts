@@ -63,7 +63,7 @@ const images = {
   node: { variable: 'BASE_IMAGE', name: 'node:24-bookworm-slim', local: 'doorward-local/node:24' },
   keycloak: {
     variable: 'KEYCLOAK_IMAGE',
-    name: 'quay.io/keycloak/keycloak:26.7.0',
+    name: 'keycloak/keycloak:26.7.0',
     local: 'doorward-local/keycloak:26.7.0',
   },
   redis: { variable: 'REDIS_IMAGE', name: 'redis:7-alpine', local: 'doorward-local/redis:7' },
