@@ -1,3 +1,4 @@
+import { hasNestedQuantifier } from './claim-pattern.ts'
 import type { ClaimTest, Requirements } from './config.ts'
 import type { KeyPath } from './problems.ts'
 import { Refused } from './refused.ts'
@@ -17,7 +18,7 @@ export function resolveRequirements(parsed: ParsedRequirements, path: KeyPath, c
     ...(scopes && { scopes }),
     ...(emails && { emails: resolveEmails(emails, [...path, 'emails'], context) }),
     ...(emailDomains && { emailDomains }),
-    ...(claims && { claims: Object.entries(claims).map(([claim, test]) => resolveClaim(claim, test)) }),
+    ...(claims && { claims: resolveClaims(claims, [...path, 'claims'], context) }),
     ...(networks && { networks }),
     ...(acr && { acr }),
     ...(maxAge !== undefined && { maxAge: Math.floor(maxAge / 1000) }),
@@ -26,7 +27,19 @@ export function resolveRequirements(parsed: ParsedRequirements, path: KeyPath, c
   }
 }
 
-type ParsedClaim = NonNullable<ParsedRequirements['claims']>[string]
+type ParsedClaims = NonNullable<ParsedRequirements['claims']>
+type ParsedClaim = ParsedClaims[string]
+
+function resolveClaims(claims: ParsedClaims, path: KeyPath, { warnings }: Resolving): ClaimTest[] {
+  return Object.entries(claims).map(([claim, written]) => {
+    const test = resolveClaim(claim, written)
+    if ('matches' in test && hasNestedQuantifier(test.matches.source)) {
+      const message = 'repeats a group that repeats something itself: some texts would take for ever, and are refused'
+      warnings.add([...path, claim, 'matches'], message, 'repeat one thing: ^[a-z.]+$ rather than ^([a-z]+\\.?)+$')
+    }
+    return test
+  })
+}
 
 function resolveClaim(claim: string, test: ParsedClaim): ClaimTest {
   if (Array.isArray(test)) return { claim, oneOf: test }

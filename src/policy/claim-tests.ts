@@ -1,6 +1,7 @@
 /** Requirements on single claims: equal to one of some values, or matching a pattern as a whole. */
 import type { ClaimTest } from '../config/config.ts'
-import { type Check, choice } from './check.ts'
+import { boundedMatch } from './bounded-match.ts'
+import { type Check, choice, type Judgement } from './check.ts'
 
 /** Several tests of one `claims:` all have to hold. */
 export function claimChecks(tests: readonly ClaimTest[]): readonly Check[] {
@@ -15,22 +16,24 @@ function oneOfCheck(claim: string, values: readonly (string | number | boolean)[
   const sentence = choice(`have the claim "${claim}" with`, `have the claim "${claim}" with one of`, values.map(String))
   return claimCheck(claim, sentence, {
     rule: `${claim} is one of ${JSON.stringify(values)}`,
-    holds: (value) => wanted.has(value),
+    holds: (values) => values.some((value) => wanted.has(value)),
   })
 }
 
 /** The pattern covers the whole text however it was written: an unanchored one would match inside other values. */
 function matchesCheck(claim: string, pattern: RegExp): Check {
   const whole = new RegExp(`^(?:${pattern.source})$`, pattern.flags.replace(/[gmy]/g, ''))
+  const matches = boundedMatch(whole)
   return claimCheck(claim, `have the claim "${claim}" in the form this site expects`, {
     rule: `${claim} matches ${whole}`,
-    holds: (value) => typeof value === 'string' && whole.test(value),
+    holds: (values) => matches(values.filter((value) => typeof value === 'string')),
   })
 }
 
 interface ClaimRule {
   readonly rule: string
-  holds(value: unknown): boolean
+  /** @param values of the claim: the one, or those of its list */
+  holds(values: readonly unknown[]): Judgement
 }
 
 function claimCheck(claim: string, wanted: string, { rule, holds }: ClaimRule): Check {
@@ -40,7 +43,7 @@ function claimCheck(claim: string, wanted: string, { rule, holds }: ClaimRule): 
     rule,
     judge({ claims }) {
       const value = claimAt(claims, claim)
-      return Array.isArray(value) ? value.some(holds) : holds(value)
+      return holds(Array.isArray(value) ? value : [value])
     },
     seen: ({ claims }) => shown(claimAt(claims, claim)),
   }
