@@ -14,11 +14,14 @@ import { planAsJson, planLines, printPlan, type ReportedPlan } from './plan-repo
 import { needsWriting, writeSecretFile } from './secret-file.ts'
 import { wantedClient } from './wanted-client.ts'
 
+/** Milliseconds: a new realm has keys to make, which takes a busy Keycloak longer than a request may. */
+const patience = 60_000
+
 export async function setup(call: Call): Promise<ExitCode> {
   const asked = await readSetup(call)
   const { config, provider, access, adminUrl } = asked
   const admin = await openKeycloakAdmin({
-    provider,
+    provider: { ...provider, timeout: Math.max(provider.timeout, patience) },
     access,
     adminUrl,
     allowInsecureHttp: config.allowInsecureHttp,
