@@ -29,8 +29,10 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   })
   const values = new Map<string, string | true>()
   const positionals: string[] = []
+  let rest: readonly string[] | undefined
   for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind === 'option-terminator' && command.rest !== undefined) rest = argv.slice(token.index + 1)
+    if (token.kind === 'positional' && rest === undefined) positionals.push(token.value)
     if (token.kind !== 'option') continue
     const option = known[token.name]
     if (option === undefined) throw unknownOption(command, token.rawName, Object.keys(known))
@@ -41,7 +43,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
   if (!wantsHelp && positionals.length > (command.positionals?.length ?? 0)) throw superfluous(command, positionals)
   return {
     wantsHelp,
-    positionals,
+    positionals: [...positionals, ...(rest ?? [])],
     options: {
       text(name) {
         const value = values.get(name)

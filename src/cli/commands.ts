@@ -7,6 +7,8 @@ export interface Command {
   /** One line for the overview, at most 60 characters. */
   readonly summary: string
   readonly positionals?: readonly string[]
+  /** What may follow after `--`, as the usage line has it; left out where nothing may. */
+  readonly rest?: string
   readonly options: Readonly<Record<string, OptionDescription>>
   /** Paragraphs under the usage line, wrapped by the help page. */
   readonly about: readonly string[]
@@ -121,6 +123,32 @@ export const commands: readonly Command[] = [
       'doorward setup keycloak --admin-client setup --yes --secret-file client-secret',
     ],
     run: async (call) => (await import('./keycloak/setup.ts')).setup(call),
+  },
+  {
+    name: 'migrate',
+    summary: 'write the config file from the settings of oauth2-proxy',
+    positionals: ['oauth2-proxy'],
+    rest: 'FLAGS',
+    options: {
+      cfg: { value: 'FILE', summary: 'its config file (TOML)' },
+      'alpha-config': { value: 'FILE', summary: 'its alpha configuration (YAML)' },
+      'env-file': { value: 'FILE', summary: 'OAUTH2_PROXY_* of a file, beside the environment' },
+      'args-file': { value: 'FILE', summary: 'its flags, one a line, or the manifest of its container' },
+      'public-url': { value: 'URL', summary: 'where browsers reach it, if redirect-url does not say' },
+      output: { value: 'FILE', short: 'o', summary: 'write there; standard output unless given' },
+      force: { summary: 'let --output replace a file' },
+    },
+    about: [
+      'Reads what oauth2-proxy is started with, merged as it would, and writes our file: behind each line the setting it comes from, at the end what has no equal and why. Secrets become references and are never written.',
+      'What would weaken is not taken over. What only a person can decide, such as an e-mail domain of *, becomes a question, and the file does not start before it is answered.',
+      'Exit code 0: the file can start. 1: questions are open, or it failed. 2: called wrongly.',
+    ],
+    examples: [
+      'doorward migrate oauth2-proxy --cfg oauth2-proxy.cfg --output doorward.yaml',
+      'doorward migrate oauth2-proxy --args-file deployment.yaml',
+      'doorward migrate oauth2-proxy -- --provider=oidc --email-domain=example.com',
+    ],
+    run: async (call) => (await import('./migrate/oauth2-proxy.ts')).migrate(call),
   },
   {
     name: 'healthcheck',

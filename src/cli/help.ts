@@ -31,7 +31,7 @@ export const overview = (): string =>
   [
     'Doorward signs people in with OpenID Connect and guards what is behind it.',
     '',
-    'usage: doorward <command> [options]',
+    'usage: doorward <command> [options]         New here? Try: doorward demo',
     '',
     ...table(commands.map(({ name, summary }) => [name, summary])),
     '',
@@ -45,18 +45,18 @@ export const overview = (): string =>
     ]),
     '',
     'Exit codes: 0 as asked, 1 failed or not let in, 2 called wrongly.',
-    'New here? Try: doorward demo',
   ].join('\n')
 
 const width = 80
 
-export function commandPage({ name, summary, positionals = [], options, about, examples }: Command): string {
+export function commandPage({ name, summary, positionals = [], rest, options, about, examples }: Command): string {
   const places = positionals.map((place) => `[${place}]`)
+  const after = rest === undefined ? [] : [`[-- ${rest}]`]
   const flags = Object.keys(options).length > 0 ? ['[options]'] : []
   return [
     `doorward ${name}: ${summary}`,
     '',
-    `usage: ${['doorward', name, ...flags, ...places].join(' ')}`,
+    `usage: ${['doorward', name, ...flags, ...places, ...after].join(' ')}`,
     ...about.flatMap((paragraph) => ['', ...wrap(paragraph, width)]),
     ...(flags.length > 0 ? ['', ...optionTable(options)] : []),
     '',

@@ -94,7 +94,8 @@ const everywhere = new Set(['help', 'version', 'debug'])
 
 /** Undefined where the command line is one that exists. */
 function wrongCall(line: string): string | undefined {
-  const words = line.split(/\s+/)
+  // What follows `--` is for another program.
+  const words = line.split(/ -- /, 1)[0]!.split(/\s+/)
   const [name = ''] = words
   const command = commands.find((one) => one.name === name)
   if (command === undefined && !name.startsWith('--')) return `there is no command ${name}`
