@@ -1,6 +1,9 @@
 /** A gateway that asks over gRPC gets the answers of those that ask over HTTP. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { navigation, openWorld, origin, type World } from '../attacks/world.ts'
 import { type Question, questions } from '../contracts/forward-auth-questions.ts'
@@ -17,6 +20,10 @@ const routes = `
   - { path: /api/*, allow: signedIn, accept: [bearer] }
   - { path: /basic/*, allow: signedIn, basicAuth: { username: app, password: "a password, quite long 73f1" } }
   - { path: /through/*, allow: signedIn, forwardAuthorization: true }
+  - path: /cluster/*
+    allow: signedIn
+    upstream: https://kubernetes.example.com
+    impersonate: { user: "{username}", tokenFile: "{tokenFile}" }
   - { path: /app/*, allow: signedIn }
 `
 const more = 'extAuthz: 127.0.0.1:0\nbearer: [{ issuer: "{issuer}", audience: api }]'
@@ -25,14 +32,18 @@ const portOf = (world: World) => Number(world.server.addresses.extAuthz?.port)
 let world: World
 let gateway: Asking
 let session: string
+const folder = mkdtempSync(path.join(tmpdir(), 'doorward-ext-authz-'))
 before(async () => {
-  world = await openWorld({ routes, more })
+  const tokenFile = path.join(folder, 'token')
+  writeFileSync(tokenFile, 'token-of-the-service-account')
+  world = await openWorld({ routes: routes.replace('{tokenFile}', tokenFile), more })
   session = await world.signIn()
   gateway = openAsking(portOf(world))
 })
 after(async () => {
   gateway.close()
   await world.close()
+  rmSync(folder, { recursive: true })
 })
 
 const identityNames = ['x-auth-user', 'x-auth-subject', 'x-auth-email', 'x-auth-groups']
@@ -236,6 +247,11 @@ describe('Authorization', () => {
     const expected = `Basic ${Buffer.from('app:a password, quite long 73f1').toString('base64')}`
     assert.deepEqual(await authorization('/basic/x'), [200, expected])
     assert.deepEqual(await authorization('/basic/x', 'Basic eDp5'), [200, expected])
+  })
+  test('of a service account that speaks for people never leaves for a gateway', async () => {
+    assert.deepEqual(await authorization('/cluster/x', 'Basic eDp5'), [200])
+    const outcome = await gateway.ask({ uri: '/cluster/x', cookies: [session] })
+    assert.doesNotMatch(JSON.stringify(outcome), /token-of-the|impersonate/i)
   })
   test('by the name of a websocket protocol is the same', async () => {
     const headers = [

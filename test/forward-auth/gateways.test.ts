@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { parseNetworks } from '../../src/core/addresses.ts'
+import { createIngressWitness } from '../../src/http/forward-auth/ingress-witness.ts'
 import { ask, type HeaderLine, type RawAnswer, type RawRequest } from '../attacks/wire.ts'
 import { openWorld, origin, type World } from '../attacks/world.ts'
 import { type Question, questions } from '../contracts/forward-auth-questions.ts'
@@ -24,6 +26,13 @@ before(async () => {
   session = await world.signIn()
 })
 after(() => world.close())
+
+test('of those who ask, a handful is remembered', () => {
+  const witness = createIngressWitness()
+  for (let i = 0; i < 1000; i++) witness.asked(`10.0.${i >> 8}.${i & 255}`, undefined)
+  const { asked, peers } = witness.report(parseNetworks([]))
+  assert.deepEqual([asked, peers.length, peers[0]], [1000, 16, '10.0.0.0'])
+})
 
 const put = (gateway: GatewayWire, question: ClientRequest, alter: (raw: RawRequest) => RawRequest = (raw) => raw) =>
   ask(world.forwardAuthPort, alter(gateway.ask(question)))

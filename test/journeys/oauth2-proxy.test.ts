@@ -12,9 +12,13 @@ const routes = `
   - { path: /admin/*, allow: { groups: [/admins] } }
   - { allow: signedIn, upstream: "{upstream}" }
 `
+const api = '  - { path: /api/*, allow: signedIn, accept: [bearer] }'
 let world: World
 before(async () => {
-  world = await openWorld({ routes, more: 'compatibility: oauth2-proxy' })
+  world = await openWorld({
+    routes: `\n${api}${routes}`,
+    more: 'compatibility: oauth2-proxy\nbearer: [{ issuer: "{issuer}", audience: api }]',
+  })
   world.rogue.person = {
     ...world.rogue.person,
     groups: ['/staff', '/ops'],
@@ -237,6 +241,15 @@ describe('auth', () => {
     assert.equal(await status('?allowed_groups=/ops', '/admin/x'), 403, 'the file still counts')
     assert.equal((await asked('/public/x', { query: '?allowed_groups=/ops' })).status, 403)
     assert.equal((await asked('/optional/x', { query: '?allowed_groups=/ops' })).status, 403)
+  })
+
+  test('and of somebody whose proof has to be looked at first', async () => {
+    const status = async (query: string) => {
+      const token = await world.rogue.accessToken({ jti: query })
+      return (await asked('/api/x', { query, headers: [['Authorization', `Bearer ${token}`]] })).status
+    }
+    assert.equal(await status('?allowed_groups=/staff'), 202)
+    assert.equal(await status('?allowed_groups=/admins'), 403)
   })
 
   test('a stranger is turned away before a header is read', async () => {

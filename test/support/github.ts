@@ -57,8 +57,8 @@ export const ada = (): GitHubUser => ({
   name: 'Ada Lovelace',
   emails: [
     { email: 'ada@evil.example', primary: false, verified: false },
-    { email: 'Ada@Example.com', primary: true, verified: true },
     { email: 'ada@old.example', primary: false, verified: true },
+    { email: 'Ada@Example.com', primary: true, verified: true },
   ],
   memberships: [
     { org: 'acme', state: 'active' },
