@@ -268,6 +268,14 @@ describe('sources', () => {
     assert.match(alpha.file, /clientId: alpha/)
   })
 
+  test('a comma inside a list of a file belongs to its text', async (t) => {
+    const files = { 'a.cfg': 'skip_auth_routes = ["^/a,b$"]\nemail_domains = "a.org,b.org"\n' }
+    const { file } = await migrate(t, ['--cfg', 'a.cfg', '--', ...usual], { files })
+    const { routes } = configOf(file)
+    assert.deepEqual([routes[0]!.path, routes[1]!.allow], ['/a,b', { emailDomains: ['a.org', 'b.org'] }])
+    assert.equal(routes.length, 2)
+  })
+
   test('a file that a flag names is read where it is, and missed where it is not', async (t) => {
     const here = await migrate(t, ['--', '--config=a.cfg', ...usual], { files: { 'a.cfg': 'email_domains = "b.org"' } })
     assert.match(here.file, /emailDomains: \[b\.org\]/)

@@ -62,8 +62,8 @@ function ofToml(text: string, file: string, env: Readonly<Record<string, string 
     place: `${entry.key} (${file}:${entry.line})`,
   }))
   return {
-    given: entries.flatMap(({ name, values, place }) =>
-      name === undefined ? [] : [give(name, values, place, { env })],
+    given: entries.flatMap(({ name, values, isList, place }) =>
+      name === undefined ? [] : [give(name, values, place, { env, isList })],
     ),
     unknown: entries.filter(({ name }) => name === undefined).map(({ key, place }) => ({ written: key, place })),
   }

@@ -32,26 +32,25 @@ export interface Source {
 /** `$(NAME)` of Kubernetes, `${NAME}` and `$NAME` of shells, compose and the alpha file. */
 const reference = /^\$(?:\((\w+)\)|\{(\w+)\}|([A-Za-z_]\w*))$/
 
+export interface Whence {
+  /** Variable of the environment that held it. */
+  readonly variable?: string
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Written as a list: a comma belongs to its text. */
+  readonly isList?: boolean
+}
+
 /**
- * @param values as written; lists may hold commas
- * @param variable of the environment that held it
+ * @param values as written; a text of a list may hold several, with commas between
  */
-export function give(
-  name: SettingName,
-  values: readonly string[],
-  place: string,
-  more: { readonly variable?: string; readonly env?: Readonly<Record<string, string | undefined>> } = {},
-): Given {
+export function give(name: SettingName, values: readonly string[], place: string, more: Whence = {}): Given {
   const { kind } = settings[name]
   if (kind === 'secret') return { name, values: [], secret: secretIn(values.at(-1) ?? '', more), place }
-  const texts = kind === 'list' ? values.flatMap((value) => value.split(',')) : values
+  const texts = kind === 'list' ? values.flatMap((value) => (more.isList ? value : value.split(','))) : values
   return { name, values: texts.map((text) => text.trim()).filter((text) => text !== ''), secret: undefined, place }
 }
 
-function secretIn(
-  written: string,
-  { variable, env = {} }: { readonly variable?: string; readonly env?: Readonly<Record<string, string | undefined>> },
-): GivenSecret | undefined {
+function secretIn(written: string, { variable, env = {} }: Whence): GivenSecret | undefined {
   const match = reference.exec(written.trim())
   const named = match === null ? variable : (match[1] ?? match[2] ?? match[3])
   if (named === undefined)

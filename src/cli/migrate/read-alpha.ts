@@ -98,7 +98,7 @@ export function readAlpha(text: string, file: string, env: Environment): Alpha {
     for (const [path, value] of leavesOf(root)) {
       const name = names[path] ?? names[path.replace(/^[A-Z]\w*/, (key) => key[0]!.toLowerCase() + key.slice(1))]
       const place = `${at}${path} (${file})`
-      if (name !== undefined) given.push(give(name, value, place, { env }))
+      if (name !== undefined) given.push(give(name, value, place, { env, isList: true }))
       else if (strangers && path !== 'id' && !path.startsWith('loginURLParameters'))
         unknown.push({ written: path, place })
     }

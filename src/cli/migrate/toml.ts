@@ -7,6 +7,7 @@ import { CommandError } from '../world.ts'
 export interface TomlEntry {
   readonly key: string
   readonly values: readonly string[]
+  readonly isList: boolean
   /** From 1. */
   readonly line: number
 }
@@ -23,7 +24,8 @@ export function readToml(text: string, file: string): TomlEntry[] {
     if (key === undefined) throw reader.wrong(reader.sees('[') ? 'a section, and its file is flat' : 'no key')
     if (reader.take(/[ \t]*=[ \t]*/y) === undefined) throw reader.wrong(`no = after ${key}`)
     if (entries.some((entry) => entry.key === key)) throw reader.wrong(`${key} a second time`)
-    entries.push({ key, values: reader.sees('[') ? readList(reader) : [readValue(reader)], line })
+    const isList = reader.sees('[')
+    entries.push({ key, values: isList ? readList(reader) : [readValue(reader)], isList, line })
     if (reader.take(/[ \t]*(?:#[^\n]*)?(?:\r?\n|$)/y) === undefined)
       throw reader.wrong(`more after the value of ${key}`)
   }
