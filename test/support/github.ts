@@ -64,7 +64,7 @@ export const ada = (): GitHubUser => ({
     { org: 'acme', state: 'active' },
     { org: 'Umbrella', state: 'pending' },
   ],
-  teams: ['acme/devs'],
+  teams: ['acme/devs', 'Umbrella/board'],
 })
 
 export const bob = (): GitHubUser => ({

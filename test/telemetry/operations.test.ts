@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Secret } from '../../src/core/secret.ts'
 import { buildOperations, type OperationsParts, type Readiness } from '../../src/http/operations.ts'
+import { secretFingerprints } from '../../src/http/secret-fingerprints.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 
 const parts: OperationsParts = {
@@ -74,4 +76,13 @@ test('anything else is JSON, and a fault tells nothing of itself', async () => {
     assert.match(answer.headers['content-type']!.toString(), /^application\/json/)
     assert.doesNotMatch(answer.body, /secret detail/)
   }
+})
+
+test('a key made up at the start has no fingerprint, and keys none of others', () => {
+  const session = { secrets: [new Secret('a-key-text-0123456789-0123456789')], ephemeral: true }
+  const redis = { password: new Secret('guessable'), topology: { kind: 'single' } }
+  const config = { session, redis, providers: [], routes: [] } as unknown as Parameters<typeof secretFingerprints>[0]
+  assert.deepEqual(secretFingerprints(config), {})
+  const written = { ...config, session: { ...config.session, ephemeral: false } }
+  assert.deepEqual(Object.keys(secretFingerprints(written)), ['session.secret', 'redis.password'])
 })
