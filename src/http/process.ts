@@ -47,16 +47,27 @@ export interface Process {
 /** States of callbacks remembered at a time; the oldest goes first, and with it only the proof that it was used. */
 const mostUsedStates = 100_000
 
-export async function openProcess(config: Config, destination: LogDestination, clock: Clock): Promise<Process> {
+/** Bounds of what a process remembers; tests fill small ones. */
+export interface ProcessBounds {
+  readonly usedStates?: number
+  readonly memoryEntries?: number
+}
+
+export async function openProcess(
+  config: Config,
+  destination: LogDestination,
+  clock: Clock,
+  { usedStates: most = mostUsedStates, ...bounds }: ProcessBounds = {},
+): Promise<Process> {
   const version = readVersion()
   const metrics = createMetrics({ version })
   metrics.observeDroppedLogLines(() => destination.dropped())
   const log = createLogger(config.log, { destination, clock })
   const audit = createAudit(log, metrics)
-  const sessionState = await openSessionState({ clock, log, config })
+  const sessionState = await openSessionState({ clock, log, config, ...bounds })
   metrics.observeStore(sessionState.kv.links)
   // Anybody can open a callback address. Where sessions are kept in this process, that must not push one of them out.
-  const usedStates = openMemoryKeyValue({ clock, log, maxEntries: mostUsedStates })
+  const usedStates = openMemoryKeyValue({ clock, log, maxEntries: most })
   const tunnels = createOpenTunnels()
   // Whoever ended a session, and on whatever process: what it holds open ends too.
   const { revocations } = sessionState

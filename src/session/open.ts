@@ -77,17 +77,23 @@ async function openShared(options: () => RedisOptions, log: Log): Promise<KeyVal
   return openRedisKeyValue(followRedisOptions(options(), options), { log })
 }
 
-/** @param config decides between the memory of this process and the store all replicas share; left out: memory */
+/**
+ * @param config decides between the memory of this process and the store all replicas share; left out: memory
+ * @param memoryEntries of that memory; left out: more than anybody needs
+ */
 export async function openSessionState(deps: {
   readonly clock: Clock
   readonly log: Log
   readonly config?: StoreChoice
+  readonly memoryEntries?: number
 }): Promise<SessionState> {
-  const { config, clock, log } = deps
+  const { config, clock, log, memoryEntries = maxEntries } = deps
   const first = config && sharedStoreOf(config)
   const shared = first !== undefined
   let latest = first
-  const kv = shared ? await openShared(() => latest ?? first, log) : openMemoryKeyValue({ clock, log, maxEntries })
+  const kv = shared
+    ? await openShared(() => latest ?? first, log)
+    : openMemoryKeyValue({ clock, log, maxEntries: memoryEntries })
   let keys = createSealingKeys(config?.session.secrets ?? [new Secret(randomToken())])
   const revocations = await openRevocations({ clock, log, kv, keys: () => keys, shared })
   const leases = await openLeases(kv, log)
