@@ -221,6 +221,16 @@ describe('behind an ingress, where an allowed answer sets no cookie', () => {
   })
 })
 
+test('in front of the application itself the cookie is renewed on the way, without a hop', async (t) => {
+  const gateway = await startGateway(t, { store: 'cookie', session: { idle: '8m' } })
+  const browser = await signedIn(gateway)
+  const before = sessionCookieOf(browser)?.value
+  gateway.clock.move(130 * seconds)
+  const visit = await browser.navigate(`${gateway.origin}/x`, { follow: 0 })
+  assert.equal(visit.status, 200, visit.text)
+  assert.notEqual(sessionCookieOf(browser)?.value, before)
+})
+
 test('a browser that keeps no renewed cookie is not sent through the hop for ever', async (t) => {
   const gateway = await startGateway(t, { store: 'cookie' })
   let keeps = true
