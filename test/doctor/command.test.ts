@@ -5,8 +5,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Examination } from '../../src/cli/doctor/examination.ts'
 import type { Finding } from '../../src/cli/doctor/finding.ts'
 import { printFindings } from '../../src/cli/doctor/report.ts'
+import { runExaminations } from '../../src/cli/doctor/run.ts'
 import { run } from '../../src/cli/main.ts'
 import { createOutput } from '../../src/cli/output.ts'
 import { worldOf } from '../cli/world.ts'
@@ -15,6 +17,7 @@ import { openKeycloak } from '../support/keycloak.ts'
 import { administrator } from '../support/keycloak-keeper.ts'
 import { makeRealm } from '../support/keycloak-realm.ts'
 import { type Keys, writeConfig } from './patient.ts'
+import { configOf, patientWith } from './sound-patient.ts'
 import { openTally } from './tally.ts'
 
 const bin = fileURLToPath(new URL('../../bin/doorward.js', import.meta.url))
@@ -84,11 +87,20 @@ test('problems of the file are findings, and all there is', async (t) => {
   const { ended } = await doctor(['-c', file, '--json'], { SECRET: '$secret:key' })
   const { exit, out } = await ended
   assert.equal(exit, 1)
-  const names = JSON.parse(out).findings.map(({ name }: Finding) => name)
-  assert.deepEqual(names.toSorted(), ['client-secret-unusable', 'config'])
+  tally.planted(['client-secret-unusable', 'config'], JSON.parse(out).findings)
   const { out: shown } = await (await doctor(['-c', file], { SECRET: '$secret:key' })).ended
   assert.match(shown, /^error: config at .+:1\n {2}cause: listen: /m)
   assert.match(shown, /2 errors, and nothing else was looked at before the file holds$/)
+})
+
+test('a room that fails or takes too long is told, and the others stand', async (t) => {
+  const patient = patientWith(configOf(t, {}))
+  const sound: Examination = { name: 'sound', examine: async () => [] }
+  const broken: Examination = { name: 'broken', examine: () => Promise.reject(new Error('of all things')) }
+  tally.planted('examination-failed', await runExaminations([broken, sound], patient, () => undefined))
+  const endless: Examination = { name: 'endless', examine: () => new Promise(() => undefined) }
+  const ended = { ...patient, signal: AbortSignal.abort() }
+  tally.planted('examination-unfinished', await runExaminations([endless], ended, () => undefined))
 })
 
 test('called wrongly gives 2', async (t) => {

@@ -136,6 +136,19 @@ test('another provider than Keycloak says invalid_client for all: client or secr
   tally.planted('client-or-secret-wrong', await look(t, { issuer: rogue.issuer }))
 })
 
+test('keys at an address that is plain http, on a wire of others', async (t) => {
+  const rogue = await openRogue(t)
+  const found = await look(t, { issuer: rogue.issuer, jwksUrl: 'http://192.0.2.1/keys' })
+  tally.planted('provider-insecure', found)
+})
+
+test('the sign-in page is an error nobody knows', async (t) => {
+  const rogue = await openRogue(t, (response) => void response.writeHead(400).end('<h1>No tenant</h1>'))
+  const found = await look(t, { issuer: rogue.issuer })
+  tally.planted('authorization-refused', found)
+  assert.match(found[0]!.cause, /answered 400: No tenant/)
+})
+
 test('the secret is right, and taken in another way', async (t) => {
   const rogue = await openRogue(t)
   rogue.script.raw = {
@@ -166,16 +179,22 @@ test('the client may not use the code grant', async (t) => {
 })
 
 /** The scriptable provider, with pages for browsers beside it: it has none of its own. */
-async function openRogue(t: TestContext): Promise<RogueProvider> {
+async function openRogue(
+  t: TestContext,
+  page: (response: ServerResponse) => void = (response) => void response.end('<h1>Sign in</h1>'),
+): Promise<RogueProvider> {
   const rogue = await openRogueProvider()
-  const pages = http.createServer((_, response) => response.end('<h1>Sign in</h1>'))
+  const pages = http.createServer((request, response) =>
+    request.url?.startsWith('/out') ? response.end() : page(response),
+  )
   await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
   t.after(async () => {
     pages.close()
     await rogue.close()
   })
-  const page = `http://127.0.0.1:${(pages.address() as AddressInfo).port}/`
-  rogue.script.discovery = (document) => ({ ...document, authorization_endpoint: page, end_session_endpoint: page })
+  const base = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
+  const endpoints = { authorization_endpoint: `${base}/in`, end_session_endpoint: `${base}/out` }
+  rogue.script.discovery = (document) => ({ ...document, ...endpoints })
   return rogue
 }
 

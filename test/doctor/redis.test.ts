@@ -70,6 +70,21 @@ test('one server of a cluster, named alone', async (t) => {
   tally.planted('redis-not-ready', await examine(t, { url: `redis://127.0.0.1:${server.port}` }))
 })
 
+test('one server of a cluster whose keys are elsewhere', async (t) => {
+  const bus = await freePort()
+  const start = (port: number) => startRedis(t, { args: ['--cluster-enabled', 'yes', '--cluster-port', String(port)] })
+  const [one, other] = [await start(await freePort()), await start(bus)]
+  if (one === undefined || other === undefined) return
+  const [slot, last] = [Number(await one.command('CLUSTER', 'KEYSLOT', 'doorward:doctor')), 16383]
+  await other.command('CLUSTER', 'ADDSLOTSRANGE', String(slot), String(slot))
+  await one.command('CLUSTER', 'ADDSLOTSRANGE', '0', String(slot - 1), String(slot + 1), String(last))
+  await one.command('CLUSTER', 'MEET', '127.0.0.1', String(other.port), String(bus))
+  const isWhole = async () => /cluster_state:ok/.test(String(await one.command('CLUSTER', 'INFO')))
+  await until(isWhole, 'the cluster is whole', 10_000)
+  tally.planted('redis-is-cluster', await examine(t, { url: `redis://127.0.0.1:${one.port}` }))
+  tally.healthy(await examine(t, { cluster: [`127.0.0.1:${one.port}`] }))
+})
+
 test('Sentinel', async (t) => {
   const primary = await startRedis(t)
   if (primary === undefined) return

@@ -35,6 +35,7 @@ test('a wrong password counts once towards a lock', async (t) => {
   if (keycloak === undefined) return
   const realm = await makeRealm(t, keycloak, { realm: { bruteForceProtected: true, failureFactor: 30 } })
   const findings = await look(t, realm, 'not-the-password-of-ada')
+  tally.planted(['settings-unseen', 'person-unseen', 'upstream-token-unseen'], findings)
   const [unseen] = findings.filter(({ name }) => name === 'person-unseen')
   assert.match(unseen!.cause, /did not let ada in: Invalid username or password/)
   const { numFailures } = (await realm.admin(
@@ -55,14 +56,28 @@ test('a login that fails after the password: named, and no session of it stays',
   assert.deepEqual(await realm.sessionsOf('ada'), [])
 })
 
+test('whose groups are none proves nothing of the mapper', async (t) => {
+  const keycloak = await openKeycloak(t)
+  if (keycloak === undefined) return
+  const realm = await makeRealm(t, keycloak, { users: [{ username: 'eve' }] })
+  const findings = await look(t, realm, 'eve', 'eve')
+  tally.planted(
+    'groups-unseen',
+    findings.filter(({ name }) => name !== 'settings-unseen'),
+  )
+})
+
 /** Both rooms that look at what a person brings. */
-function look(t: TestContext, realm: Realm, password: string): Promise<readonly Finding[]> {
+function look(t: TestContext, realm: Realm, password: string, username = 'ada'): Promise<readonly Finding[]> {
   const application = 'http://127.0.0.1:1'
   const { provider: keys } = realm.configOf({ publicUrl: realm.gatewayUrl, issuer: realm.issuer, application })
-  const routes = [{ allow: 'signedIn', upstream: application, headers: { Authorization: 'Bearer {idToken}' } }]
+  const routes = [
+    { path: '/admins/*', allow: { groups: ['/platform/admins'] }, upstream: application },
+    { allow: 'signedIn', upstream: application, headers: { Authorization: 'Bearer {idToken}' } },
+  ]
   const session = { idle: '15m', lifetime: '8h' }
   const file = writeConfig(t, { publicUrl: realm.gatewayUrl, provider: keys, routes, session })
-  const person = { username: 'ada', password: new Secret(password) }
+  const person = { username, password: new Secret(password) }
   const patient = patientWith(loadConfig(file, {}).config, { person })
   return runExaminations([provider, personBrings], patient, () => undefined)
 }
