@@ -91,8 +91,9 @@ export function createGate(parts: GateParts): Gate {
    * upgrades: one that does wants a tunnel to the application without being anybody.
    */
   function preflightRoute(target: Target, credentials: Credentials): CompiledRoute | undefined {
-    if (credentials.isUpgrade) return undefined
-    const { origin, requestedMethod } = credentials
+    // No browser sends either with one; whoever shows something is judged by it.
+    const { cookie, authorization, origin, requestedMethod } = credentials
+    if (credentials.isUpgrade || cookie !== undefined || authorization !== undefined) return undefined
     const question = { origin, method: requestedMethod, headers: undefined }
     if (!isPreflight(target.method, question) || origin === undefined) return undefined
     const match = policy.match(target, requestedMethod)

@@ -177,6 +177,8 @@ describe('CORS', () => {
       { ...preflight, origin: 'https://evil.example' },
       { origin },
       { ...preflight, origin: 'null' },
+      { ...preflight, cookie: 'dw-00000000=x' },
+      { ...preflight, authorization: 'Basic eDp4' },
     ]) {
       assert.equal((await ask('/pass/x', headers)).status, 401, JSON.stringify(headers))
     }
