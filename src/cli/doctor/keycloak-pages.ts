@@ -91,15 +91,18 @@ const hiddenOf = (form: Form): Record<string, string> =>
       }),
   )
 
-/** What the page complains of, where it does so in the way of Keycloak's themes. */
+/** What the page complains of, where it does so in the way of Keycloak's themes; some have an empty place for it first. */
 export function errorOn({ page }: Extract<Answer, { kind: 'page' }>): string {
-  const found = /id="(?:input-error[\w-]*|kc-error-message)"[^>]*>([\s\S]*?)<\/(?:span|div)>/i.exec(page)?.[1]
-  const text = (found ?? '')
+  const places = page.matchAll(/id="(?:input-error[\w-]*|kc-error-message)"[^>]*>([\s\S]*?)<\/(?:span|div)>/gi)
+  const text = [...places].map(([, found = '']) => textIn(found)).find((one) => one !== '')
+  return text === undefined ? 'it shows its login page again' : printable(text)
+}
+
+const textIn = (markup: string): string =>
+  markup
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll(/\s+/g, ' ')
     .trim()
-  return text === '' ? 'it shows its login page again' : printable(text)
-}
 
 function attributeOf(tag: string, name: string): string | undefined {
   const value = new RegExp(`(?:^|\\s)${name}\\s*=\\s*"([^"]*)"`, 'i').exec(tag)?.[1]
