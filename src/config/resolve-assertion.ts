@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
+import { foldHeaderName } from '../core/header-name.ts'
 import type { AssertionConfig } from './assertion-config.ts'
-import { foldName } from './header-names.ts'
 import type { ResolvedRoute } from './resolve-route.ts'
 import type { Resolving } from './resolving.ts'
 import { assertionSchema } from './schema-assertion.ts'
@@ -17,7 +17,9 @@ export function resolveAssertion(context: Resolving, routes: readonly ResolvedRo
   const shape = readShape(assertionSchema, content, ['assertion'], problems)
   if (shape === undefined) return undefined
   const { header, lifetime, keys } = shape
-  const taken = routes.some(({ config }) => config.headers.set.some(({ name }) => foldName(name) === foldName(header)))
+  const taken = routes.some(({ config }) =>
+    config.headers.set.some(({ name }) => foldHeaderName(name) === foldHeaderName(header)),
+  )
   if (taken) problems.add(['assertion', 'header'], `${header} is set by a route as well`, 'write X-Auth-Assertion')
   const several = Array.isArray(valueAt(content, ['assertion', 'keys']))
   const secrets = keys?.flatMap((reference, index) => {

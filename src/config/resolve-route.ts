@@ -1,6 +1,7 @@
+import { foldHeaderName } from '../core/header-name.ts'
 import { normaliseHost } from '../core/target.ts'
 import type { CorsConfig, RouteConfig, UpstreamConfig } from './config.ts'
-import { checkHeaderNames, foldName } from './header-names.ts'
+import { checkHeaderNames } from './header-names.ts'
 import type { HeadersConfig, HeaderTemplate } from './headers-config.ts'
 import { type IdentityHeaderSet, identityHeaders } from './identity-headers.ts'
 import type { KeyPath } from './problems.ts'
@@ -92,10 +93,10 @@ function resolveUpstream(shape: NonNullable<Shape['upstream']>, context: Resolvi
 /** The route's own headers come after the set and replace what it says under the same name. */
 function resolveHeaders(path: KeyPath, shape: Shape, defaults: RouteDefaults, context: Resolving): HeadersConfig {
   const own: HeaderTemplate[] = Object.entries(shape.headers).map(([name, parts]) => ({ name, parts }))
-  const ownNames = new Set(own.map(({ name }) => foldName(name)))
+  const ownNames = new Set(own.map(({ name }) => foldHeaderName(name)))
   const set = identityHeaders[shape.identityHeaders ?? defaults.identityHeaders]
   return {
-    set: [...set.filter(({ name }) => !ownNames.has(foldName(name))), ...own],
+    set: [...set.filter(({ name }) => !ownNames.has(foldHeaderName(name))), ...own],
     encoding: shape.encoding,
     groupSeparator: shape.groupSeparator,
     basicAuth: resolveBasicAuth(path, shape, context),

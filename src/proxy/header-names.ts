@@ -1,4 +1,5 @@
 /** Which header names mean what on the way to an upstream, under every spelling an upstream could read alike. */
+import { foldHeaderName } from '../core/header-name.ts'
 
 /** What becomes of a client's header. `ordinary` passes, `length` passes and frames, all others are dealt with by name. */
 export type HeaderKind =
@@ -18,12 +19,6 @@ export interface HeaderNames {
   /** True where no client may set it: identity, forwarding, or configured on any route. */
   isManaged(rawName: string): boolean
 }
-
-/**
- * The one spelling under which CGI, WSGI and their kin read a name: lower case, `_` and `.` as `-`
- * (the class of CVE-2026-52845 and CVE-2026-88011).
- */
-export const foldHeaderName = (name: string): string => name.toLowerCase().replaceAll(/[_.]/g, '-')
 
 /** RFC 9110 7.6.1, the older list of RFC 2616 13.5.1, and what belongs to one connection alone. */
 const hopByHop = new Set([

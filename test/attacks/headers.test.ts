@@ -1,7 +1,7 @@
 /** The list `headerSmuggling`: whatever a client says it is, the upstream hears our word alone. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { foldHeaderName } from '../../src/proxy/header-names.ts'
+import { foldHeaderName } from '../../src/core/header-name.ts'
 import { gatewayWires } from '../contracts/gateway-wires.ts'
 import { type CorpusHeader, corpus } from '../support/corpus.ts'
 import { ask, bytesOf, type HeaderLine, send } from './wire.ts'

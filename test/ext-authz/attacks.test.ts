@@ -1,7 +1,7 @@
 /** The corpus over gRPC: what the application would see after Envoy has done what it was told. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { foldHeaderName } from '../../src/proxy/header-names.ts'
+import { foldHeaderName } from '../../src/core/header-name.ts'
 import { staysPublic } from '../attacks/readings.ts'
 import type { HeaderLine } from '../attacks/wire.ts'
 import { navigation, openWorld, origin, type World } from '../attacks/world.ts'
