@@ -22,7 +22,7 @@ import { createIngressWitness } from './forward-auth/ingress-witness.ts'
 import type { ListenerParts } from './listeners.ts'
 import { createOpenTunnels } from './open-tunnels.ts'
 import { createProviderLogout } from './provider-logout.ts'
-import { createRetirement } from './retirement.ts'
+import { createRetirement, longestDecision } from './retirement.ts'
 import { createServing, type Serving } from './serving.ts'
 import { createTraffic } from './traffic.ts'
 
@@ -128,7 +128,7 @@ export async function openProcess(
       problem = undefined
       metrics.countReload('ok')
       log.info({ configHash: next.hash }, 'configuration reloaded')
-      retired.add(old)
+      retired.add(old, longestDecision(old.config))
     },
     refuseReload(error) {
       problem = error instanceof Error ? error.message : String(error)

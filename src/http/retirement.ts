@@ -1,7 +1,17 @@
+import type { Config } from '../config/config.ts'
 import type { Log } from '../core/log.ts'
 
-/** Milliseconds: longer than a decision can wait for a provider, so that what began under a configuration ends under it. */
-const lastDecision = 30_000
+/** Milliseconds that are waited in any case. */
+const leastPatience = 30_000
+/** A refresh waits for its turn, for the provider's keys, and for its tokens; then what came is saved, in seconds. */
+const waitsForProvider = 3
+const saving = 10_000
+
+/** Milliseconds after which nothing can be under way that began with a configuration: a refresh token may be spent in it. */
+export function longestDecision({ providers }: Pick<Config, 'providers'>): number {
+  const timeouts = providers.map(({ timeout }) => timeout)
+  return Math.max(leastPatience, waitsForProvider * Math.max(0, ...timeouts) + saving)
+}
 
 interface Closing {
   close(): Promise<void>
@@ -9,7 +19,8 @@ interface Closing {
 
 /** Configurations that a reload replaced: closed once nothing can be under way that began with them. */
 export interface Retirement {
-  add(old: Closing): void
+  /** @param patience milliseconds until then */
+  add(old: Closing, patience: number): void
   /** Closes what waits, for a process that stops. */
   close(): Promise<void>
 }
@@ -26,7 +37,7 @@ export function createRetirement(log: Log): Retirement {
   }
 
   return {
-    add: (old) => void waiting.set(old, setTimeout(() => void end(old), lastDecision).unref()),
+    add: (old, patience) => void waiting.set(old, setTimeout(() => void end(old), patience).unref()),
     close: async () => void (await Promise.all(Array.from(waiting.keys(), end))),
   }
 }
