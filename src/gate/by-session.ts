@@ -70,14 +70,14 @@ export function createSessionProof(parts: SessionProofParts): SessionProof {
       } as const
       return refused(verdict, route, live, setCookies)
     }
-    if (hasExpiredToken(route, live.session)) return withoutFreshToken(route, live)
+    if (hasExpiredToken(route, live.session)) return withoutFreshToken(route, live, setCookies)
     const decision = judge(route, { identity, tokens, live, until: undefined }, credentials)
     return setCookies.length === 0 ? decision : { ...decision, setCookies }
   }
 
   /** An expired token never leaves. Whether that is a fault that passes, or only a sign-in helps, differs. */
-  function withoutFreshToken(route: CompiledRoute, { session }: LiveSession): Decision {
-    if (needsSignIn(route, session)) return withoutProof(route, 'session_expired', noCookies)
+  function withoutFreshToken(route: CompiledRoute, { session }: LiveSession, setCookies: SetCookies): Decision {
+    if (needsSignIn(route, session)) return withoutProof(route, 'session_expired', setCookies)
     throw new GatewayError('provider_unreachable', `route ${route.name} passes a token on, and it could not be renewed`)
   }
 
