@@ -4,7 +4,7 @@ import type { Secret } from '../core/secret.ts'
 import { createSealingKeys } from '../keys/sealing.ts'
 import { createFingerprint } from '../keys/secret-fingerprint.ts'
 
-type WithSecrets = Pick<Config, 'session' | 'providers' | 'redis' | 'routes'>
+type WithSecrets = Pick<Config, 'session' | 'providers' | 'redis' | 'assertion' | 'routes'>
 
 /**
  * Fingerprints by place in the file. None for a key made up at the start: it is in no file, and without a key that
@@ -22,11 +22,12 @@ export function secretFingerprints(config: WithSecrets): Readonly<Record<string,
   ])
 }
 
-function otherSecrets({ providers, redis, routes }: WithSecrets): readonly (readonly [string, Secret])[] {
+function otherSecrets({ providers, redis, assertion, routes }: WithSecrets): readonly (readonly [string, Secret])[] {
   const places: (readonly [string, Secret | undefined])[] = [
     ...providers.map(({ name, clientAuth }) => [clientPlace(name, clientAuth), secretOf(clientAuth)] as const),
     ['redis.password', redis?.password],
     ['redis.sentinels.password', redis?.topology.kind === 'sentinel' ? redis.topology.password : undefined],
+    ...(assertion?.keys ?? []).map((key, index) => [`assertion.keys[${index}]`, key] as const),
     ...routes.map(
       ({ headers }, index) => [`routes[${index}].basicAuth.password`, headers.basicAuth?.password] as const,
     ),
