@@ -64,7 +64,7 @@ async function runSeparately(name: string, files: readonly string[]): Promise<Ou
   return outcomeOf(await exitCode(child), tally)
 }
 
-/** As many processes as there are processors; the output of the first is seen at once, that of the others after it. */
+/** A process for each processor, two at least and four at most; the output of the first is seen at once, that of the others after it. */
 const inLanes = (name: string, files: readonly string[]): readonly Step[] =>
   files.length === 0 ? [] : [{ name, run: () => runLanes(files) }]
 
