@@ -3,7 +3,7 @@ import type { Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import * as told from './gateway-findings.ts'
 import { openSignIn } from './gateway-pages.ts'
-import { canary, forwardedProbe, identityProbe, type Probe, passedProbe } from './gateway-probes.ts'
+import { canary, forwardedProbe, identityProbes, type Probe, passedProbes } from './gateway-probes.ts'
 import { type Meaning, meaningOf } from './outside-answer.ts'
 import {
   askFromOutside,
@@ -68,7 +68,7 @@ async function openAddresses({ ask, mean, site }: Outside, first: URL): Promise<
 
 async function tricks(outside: Outside, address: URL): Promise<readonly Finding[]> {
   const [open] = outside.site.open(address)
-  const probes = [identityProbe(outside.patient.config), ...(open === undefined ? [] : [forwardedProbe(open)])]
+  const probes = [...identityProbes(outside.patient.config), ...(open === undefined ? [] : [forwardedProbe(open)])]
   const findings: Finding[] = []
   for (const probe of probes) findings.push(...(await tryProbe(outside, address, probe)))
   return [
@@ -81,8 +81,11 @@ async function tricks(outside: Outside, address: URL): Promise<readonly Finding[
 
 /** Where all of them together open the door, what is not needed is left out until only the key remains. */
 async function tryProbe({ ask, mean }: Outside, address: URL, probe: Probe): Promise<readonly Finding[]> {
-  const opens = async (headers: OutsideHeaders) =>
-    mean(await ask(address, { ...navigation, ...headers }), address).kind === 'let-in'
+  const opens = async (headers: OutsideHeaders) => {
+    const answer = await ask(address, { ...navigation, ...headers })
+    // A gateway that refuses odd names says so by 400, and the application was not reached.
+    return answer.status !== 400 && mean(answer, address).kind === 'let-in'
+  }
   let needed = probe.headers
   if (!(await opens(needed))) return []
   for (const name of Object.keys(needed)) {
@@ -120,10 +123,11 @@ async function largeHeader({ ask }: Outside, address: URL): Promise<readonly Fin
 
 /** An application that prints what it was sent gives a gateway away that passes on what a client claims to be. */
 async function passedHeaders({ ask, site, patient }: Outside, address: URL): Promise<readonly Finding[]> {
-  const headers = passedProbe(patient.config)
   for (const url of site.open(address)) {
-    const answer = await ask(url, { ...navigation, ...headers })
-    if (answer.status < 400 && answer.body.includes(canary)) return [told.identityPassed(url)]
+    for (const headers of passedProbes(patient.config)) {
+      const answer = await ask(url, { ...navigation, ...headers })
+      if (answer.status < 400 && answer.body.includes(canary)) return [told.identityPassed(url)]
+    }
   }
   return []
 }

@@ -26,20 +26,29 @@ const wellKnown = [
   'X-WEBAUTH-USER',
 ]
 
-/** What says who it is, to an application that believes it. */
-export function identityProbe({ routes }: Pick<Config, 'routes'>): Probe {
-  const names = configuredNames(routes).filter((name) => name.toLowerCase() !== 'authorization')
-  return {
+/**
+ * What says who it is, to an application that believes it; then under the spelling that CGI and its kin read alike, which
+ * no auth service can remove from what it does not forward. Apart, since a gateway may refuse the second alone.
+ */
+export const identityProbes = ({ routes }: Pick<Config, 'routes'>): readonly Probe[] =>
+  spellings([...wellKnown, ...believed(routes)]).map((headers) => ({
     name: 'gateway-trusts-identity-header',
-    headers: Object.fromEntries([...wellKnown, ...names].map((name) => [name.toLowerCase(), canary])),
+    headers,
     fix: 'let the gateway remove this header from what comes in, and ask about every request all the same',
-  }
-}
+  }))
 
-/** The names that applications behind this file believe. */
-export function passedProbe({ routes }: Pick<Config, 'routes'>): OutsideHeaders {
-  const names = configuredNames(routes).filter((name) => name.toLowerCase() !== 'authorization')
-  return Object.fromEntries(names.map((name) => [name.toLowerCase(), canary]))
+/** The names that applications behind this file believe, in both spellings. */
+export const passedProbes = ({ routes }: Pick<Config, 'routes'>): readonly OutsideHeaders[] =>
+  spellings(believed(routes))
+
+const believed = (routes: Config['routes']): readonly string[] =>
+  configuredNames(routes).filter((name) => name.toLowerCase() !== 'authorization')
+
+function spellings(names: readonly string[]): readonly OutsideHeaders[] {
+  const written = names.map((name) => name.toLowerCase())
+  return [written, written.map((name) => name.replaceAll('-', '_'))].map((all) =>
+    Object.fromEntries(all.map((name) => [name, canary])),
+  )
 }
 
 /** What says which address was asked for, to a gateway or auth service that believes it. */

@@ -83,7 +83,9 @@ function groupsFindings(visit: ProviderVisit, { client, scopes }: Settings): rea
   const mappers = [client, ...scopes].flatMap(({ protocolMappers = [] }) => protocolMappers)
   const isMapped = mappers.some(
     ({ config = {} }) =>
-      config['claim.name'] === visit.provider.groupsClaim && places.some((place) => config[place] === 'true'),
+      // A dot in the name of a claim is written escaped.
+      config['claim.name']?.replaceAll('\\.', '.') === visit.provider.groupsClaim &&
+      places.some((place) => config[place] === 'true'),
   )
   return isMapped ? [] : [groupsMapperMissing(visit)]
 }
