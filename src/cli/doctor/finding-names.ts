@@ -79,6 +79,7 @@ export const findingNames = [
   'gateway-trusts-identity-header',
   'gateway-trusts-forwarded-header',
   'gateway-passes-identity-header',
+  'gateway-passes-unseen',
   'forward-auth-public',
   'trusted-proxies-wide',
   'proxy-not-trusted',

@@ -8,10 +8,20 @@ const placeOf = (url: URL): string => url.origin + url.pathname
 
 export const unreachable = (url: URL, why: string): Finding => ({
   name: 'gateway-unreachable',
-  severity: 'unseen',
+  // Somebody named the address: that nobody answers there is no health.
+  severity: 'error',
   place: placeOf(url),
   cause: `it cannot be asked from here: ${why}`,
   fix: 'run the doctor where browsers are: `doorward doctor --through` needs the file, and no cluster',
+})
+
+/** It can be seen on open pages alone: behind a sign-in a stranger's header goes nowhere. */
+export const passingUnseen = (url: URL): Finding => ({
+  name: 'gateway-passes-unseen',
+  severity: 'unseen',
+  place: url.origin,
+  cause: 'whether a forged identity header reaches the application was not seen: no address is open to everybody',
+  fix: 'send one while signed in, and look at what the application receives; docs/gateways has the lines that remove it',
 })
 
 export const notAsked: Finding = {
@@ -24,7 +34,7 @@ export const notAsked: Finding = {
 
 export const hostUnknown = (url: URL, { publicUrls }: Config): Finding => ({
   name: 'through-host-unknown',
-  severity: 'unseen',
+  severity: 'error',
   place: '--through',
   cause: `the file knows no host ${url.host}; publicUrl is ${publicUrls.map(({ origin }) => origin).join(' and ')}`,
   fix: 'give an address of publicUrl, or add the host to publicUrl or to a route',

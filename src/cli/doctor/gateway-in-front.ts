@@ -2,10 +2,19 @@
 import type { IngressStatus } from '../../http/forward-auth/ingress-witness.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
+import type { FindingName } from './finding-names.ts'
 import { askAsIngress } from './gateway-endpoint.ts'
 import { notAsked } from './gateway-findings.ts'
 import { lookFromOutside } from './gateway-look.ts'
 import { askStatus } from './running-status.ts'
+
+/** Where one of these was said, no protected address was looked at. */
+const nothingSeen: ReadonlySet<FindingName> = new Set([
+  'gateway-unseen',
+  'gateway-unreachable',
+  'through-host-unknown',
+  'through-not-protected',
+])
 
 export const gatewayInFront: Examination = {
   name: 'gateway in front',
@@ -16,7 +25,7 @@ export const gatewayInFront: Examination = {
     const answer = await askStatus(patient)
     const ingress = answer.kind === 'status' ? answer.status.forwardAuth : undefined
     const inside = ingress === undefined ? [] : [...strangers(ingress, outside), ...detours(ingress)]
-    const blind = outside.some(({ severity }) => severity === 'unseen')
+    const blind = outside.some(({ name }) => nothingSeen.has(name))
     const endpoint = through === undefined || blind ? [] : await askAsIngress(patient, through)
     return [...inside, ...outside.filter(({ name }) => !explained(name, inside)), ...endpoint, ...wideRanges(patient)]
   },

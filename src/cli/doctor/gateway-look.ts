@@ -21,6 +21,7 @@ export async function lookFromOutside(patient: Patient, through: URL): Promise<r
   const site = siteOf(config)
   const ask = (url: URL, headers: OutsideHeaders) => askFromOutside(url, headers, patient.signal)
   const outside: Outside = { patient, site, ask, mean: (answer, url) => meaningOf(answer, url, config) }
+  if (!site.knows(through)) return [told.hostUnknown(through, config)]
   let first: OutsideAnswer
   let address = through
   try {
@@ -123,7 +124,9 @@ async function largeHeader({ ask }: Outside, address: URL): Promise<readonly Fin
 
 /** An application that prints what it was sent gives a gateway away that passes on what a client claims to be. */
 async function passedHeaders({ ask, site, patient }: Outside, address: URL): Promise<readonly Finding[]> {
-  for (const url of site.open(address)) {
+  const open = site.open(address)
+  if (open.length === 0) return [told.passingUnseen(address)]
+  for (const url of open) {
     for (const headers of passedProbes(patient.config)) {
       const answer = await ask(url, { ...navigation, ...headers })
       if (answer.status < 400 && answer.body.includes(canary)) return [told.identityPassed(url)]
