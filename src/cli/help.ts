@@ -22,7 +22,10 @@ export function commandOrRefuse(name: string): Command {
     name,
     commands.map((known) => known.name),
   )
-  const hint = meant === undefined ? '`doorward --help` lists the commands' : `did you mean \`doorward ${meant}\`?`
+  const hint =
+    meant === undefined
+      ? '`doorward --help` lists the commands; `doorward help config KEY` explains a key of the file'
+      : `did you mean \`doorward ${meant}\`?`
   throw new UsageError(`there is no command "${name}"`, hint)
 }
 

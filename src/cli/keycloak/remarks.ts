@@ -47,7 +47,11 @@ function backchannelElsewhere({ wanted: { backchannelLogout }, client }: Circums
   const url = client.attributes?.['backchannel.logout.url']
   const isKept =
     url !== undefined && url !== backchannelLogout.url && URL.parse(url)?.pathname === backchannelLogout.path
-  return isKept && !backchannelLogout.isAsked ? [`the back-channel logout URL ${url} is kept: its path is ours`] : []
+  return isKept && !backchannelLogout.isAsked
+    ? [
+        `the back-channel logout URL ${url} is kept: its path is ours; where that host is not this gateway, add --backchannel-url`,
+      ]
+    : []
 }
 
 function groupSpelling({ config, provider }: Circumstances): string[] {
