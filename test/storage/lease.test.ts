@@ -50,7 +50,13 @@ async function leaseContract(t: TestContext, name: string, open: OpenTwo): Promi
     const began = performance.now()
     assert.equal(await asBusy(await b.acquire('x')).done, undefined)
     assert.ok(performance.now() - began < 2 * leaseTime)
-    await asHeld(await a.acquire('x')).release('done')
+    // The store's clock is another one: its key may go a moment after our timer.
+    let next = await a.acquire('x')
+    for (let tries = 0; tries < 50 && next.kind === 'busy'; tries++) {
+      await sleep(2)
+      next = await a.acquire('x')
+    }
+    await asHeld(next).release('done')
   })
 
   await each('a holder that lost its lease takes nothing from the next', async (a, b, kvs) => {
