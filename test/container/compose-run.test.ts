@@ -1,7 +1,7 @@
 /** `docker compose up`, for real: Keycloak, Redis, Doorward, the application, and nginx in front. Minutes. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { freePort } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
 import { passwordsOf, tryOut } from './compose-journey.ts'
 import { buildImage, imageFor, requireDocker } from './docker.ts'
 

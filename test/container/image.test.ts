@@ -7,7 +7,8 @@ import { type TestContext, test } from 'node:test'
 import { startIdp } from '../../src/dev/idp.ts'
 import { startApplication } from '../support/application.ts'
 import { createBrowser, signIn } from '../support/browser.ts'
-import { freePort, until } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { until } from '../support/gateway.ts'
 import { buildImage, type Docker, requireDocker } from './docker.ts'
 
 const image = `doorward-test:${process.pid}`

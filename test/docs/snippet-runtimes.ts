@@ -9,7 +9,8 @@ import { decodeJwt } from 'jose'
 import { replaced } from '../gateways/documented.ts'
 import { mainFile } from '../gateways/nginx.ts'
 import type { Application } from '../support/application.ts'
-import { freePort, until } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { until } from '../support/gateway.ts'
 import { findPart } from '../support/real-part.ts'
 
 /** Values of X-Auth-Assertion -> `sub` of each, undefined where the snippet refused it. */

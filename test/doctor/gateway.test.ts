@@ -15,7 +15,8 @@ import type { GatewayProduct, Places } from '../gateways/gateway-product.ts'
 import { haproxy } from '../gateways/haproxy.ts'
 import { nginx } from '../gateways/nginx.ts'
 import { traefik } from '../gateways/traefik.ts'
-import { type ConfigKeys, freePort, startGateway, type TestGateway } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { type ConfigKeys, startGateway, type TestGateway } from '../support/gateway.ts'
 import { findPart, requirePart } from '../support/real-part.ts'
 import { makeCertificate } from './certificates.ts'
 import { type Edits, type Ports, startNginx } from './nginx-front.ts'
@@ -241,6 +242,13 @@ test('a whole continent is trusted', async (t) => {
   const front = await openWorld(t, 'http', { trustedProxies: ['127.0.0.0/8'] })
   await startNginx(t, portsOf(front), () => [])
   tally.planted('trusted-proxies-wide', await examine(front))
+})
+
+test('nothing is open to everybody, so nobody can see what would pass', async (t) => {
+  if (requirePart(t, 'nginx') === undefined) return
+  const front = await openWorld(t, 'http', { routes: [{ allow: 'signedIn' }] })
+  await startNginx(t, portsOf(front), () => [])
+  tally.planted('gateway-passes-unseen', await examine(front))
 })
 
 test('every gateway as its page has it, over https', async (t) => {

@@ -10,7 +10,8 @@ import { startDemoWorld } from '../../src/dev/demo.ts'
 import { startServer } from '../../src/server.ts'
 import { seriousFindings } from '../support/axe.ts'
 import { openChromium } from '../support/chromium.ts'
-import { freePort, until } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { until } from '../support/gateway.ts'
 
 /** Where to leave a picture of each step, for people to look at. */
 const folder = process.env.DOORWARD_SCREENSHOTS

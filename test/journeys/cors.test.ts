@@ -1,7 +1,8 @@
 /** Routes with `cors:` in proxy mode: whose CORS headers stand on the answers of the application. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { freePort, signedIn, startGateway, type World } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { signedIn, startGateway, type World } from '../support/gateway.ts'
 
 const allowed = 'https://app.example'
 const foreign = 'https://evil.example'

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Asking, openAsking } from '../ext-authz/asking.ts'
-import { freePort, startGateway, type TestGateway, until } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { startGateway, type TestGateway, until } from '../support/gateway.ts'
 
 const routes = [{ path: '/public/*', allow: 'public' }, { allow: 'signedIn' }]
 const config = { extAuthz: '127.0.0.1:0', trustedProxies: ['127.0.0.1'], routes }

@@ -3,14 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { Browser, Visit } from '../support/browser.ts'
 import { hours, minutes } from '../support/clock.ts'
-import {
-  type ConfigKeys,
-  freePort,
-  type GatewayOptions,
-  sessionCookieOf,
-  startGateway,
-  until,
-} from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { type ConfigKeys, type GatewayOptions, sessionCookieOf, startGateway, until } from '../support/gateway.ts'
 import { type FakeGitHub, startGitHub } from '../support/github.ts'
 
 interface Options extends GatewayOptions {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { signIn } from '../support/browser.ts'
 import { hours } from '../support/clock.ts'
-import { freePort, sessionCookieOf, signedIn, signInAt, startGateway } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { sessionCookieOf, signedIn, signInAt, startGateway } from '../support/gateway.ts'
 import { startTlsFront } from '../support/tls-front.ts'
 
 const isSession = (name: string): boolean => /^(?:__Host-Http-)?dw-[\da-f]{8}(?:-2)?$/.test(name)

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type Browser, signIn, type Visit } from '../support/browser.ts'
 import { seconds } from '../support/clock.ts'
+import { freePort } from '../support/free-port.ts'
 import {
   type ConfigKeys,
   clientAt,
   clientId,
   clientSecret,
-  freePort,
   startGateway,
   type TestGateway,
 } from '../support/gateway.ts'

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { describe, test } from 'node:test'
 import { exchangeBytes, statusOf } from '../proxy/gateway.ts'
-import { freePort, signedIn, startGateway, type TestGateway, until } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { signedIn, startGateway, type TestGateway, until } from '../support/gateway.ts'
 
 /** Cookie and Origin of somebody signed in, as a header map for plain clients. */
 async function credentialsOf(gateway: TestGateway): Promise<Record<string, string>> {

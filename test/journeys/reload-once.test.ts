@@ -7,7 +7,8 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.ts'
 import { startServer } from '../../src/server.ts'
-import { freePort, until } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { until } from '../support/gateway.ts'
 
 const timing = { interval: 5, debounce: 10 }
 /** Long enough for the watch to have told whatever it has to tell. */

@@ -10,7 +10,8 @@ import { startIdp } from '../../src/dev/idp.ts'
 import { start } from '../cli/process.ts'
 import { startApplication } from '../support/application.ts'
 import { createBrowser, signIn } from '../support/browser.ts'
-import { clientAt, clientId, clientSecret, freePort, sessionSecret } from '../support/gateway.ts'
+import { freePort } from '../support/free-port.ts'
+import { clientAt, clientId, clientSecret, sessionSecret } from '../support/gateway.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 
 /** Seconds the first access token lives; what comes of the refresh lives long. */

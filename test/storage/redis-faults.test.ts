@@ -202,7 +202,7 @@ test('a replica that takes no writes is no store, and one that is full still let
 
 test('TLS: the right authority, none, and another name', async (t) => {
   const certificates = 'test/proxy/certificates'
-  const port = String(await (await import('../support/gateway.ts')).freePort())
+  const port = String(await (await import('../support/free-port.ts')).freePort())
   const redis = await startRedis(t, {
     args: [
       ...[

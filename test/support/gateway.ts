@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
@@ -11,6 +10,7 @@ import { type RunningServer, startServer } from '../../src/server.ts'
 import { type Application, startApplication } from './application.ts'
 import { type Browser, type BrowserOptions, createBrowser, signIn, type Visit } from './browser.ts'
 import { type MovableClock, movableClock } from './clock.ts'
+import { freePort } from './free-port.ts'
 
 /** Keys of the config file; those given replace the usual ones whole. */
 export type ConfigKeys = Readonly<Record<string, unknown>>
@@ -227,16 +227,6 @@ export const sessionCookieOf = (browser: Browser) =>
   browser.cookies.all().find(({ name }) => /^(?:__Host-Http-|__Secure-)?dw-[0-9a-f]{8}$/.test(name))
 
 export const flowCookiesOf = (browser: Browser) => browser.cookies.all().filter(({ name }) => name.includes('-login-'))
-
-/** A port nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  assert.ok(address !== null && typeof address === 'object')
-  await new Promise((resolve) => server.close(resolve))
-  return address.port
-}
 
 /** Waits until something is so, looking often; for what happens behind the scenes. */
 export async function until(isSo: () => unknown, what: string, patience = 2000): Promise<void> {

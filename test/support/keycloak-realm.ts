@@ -1,6 +1,7 @@
 /** Realms as an operator would make them for this gateway, one per test, deleted with it. */
 import type { TestContext } from 'node:test'
-import { type ConfigKeys, freePort, type GatewayOptions, type World } from './gateway.ts'
+import { freePort } from './free-port.ts'
+import type { ConfigKeys, GatewayOptions, World } from './gateway.ts'
 import type { Keycloak } from './keycloak.ts'
 
 type Json = Readonly<Record<string, unknown>>

@@ -7,7 +7,8 @@ import type { TestContext } from 'node:test'
 import { createClient } from 'redis'
 import type { RedisOptions } from '../../src/storage/redis-options.ts'
 import { type MovableClock, movableClock } from '../contracts/key-value.ts'
-import { freePort, until } from './gateway.ts'
+import { freePort } from './free-port.ts'
+import { until } from './gateway.ts'
 import { requirePart } from './real-part.ts'
 
 /** A real Redis on loopback that a test can kill, stop, start again and look into. */
