@@ -74,17 +74,22 @@ describe('reload', () => {
     const gateway = await startGateway(t)
     const browser = await signedIn(gateway)
     let reloading = true
+    let asked = 0
     const failures: string[] = []
     const ask = async () => {
       while (reloading) {
         const visit = await browser.fetch(`${gateway.origin}/x`)
+        asked++
         if (visit.status !== 200) failures.push(`${visit.status} ${visit.text}`)
       }
     }
     const askers = Array.from({ length: 4 }, ask)
     for (let round = 0; round < 100; round++) {
       gateway.write({ brand: { name: `Round ${round}` } })
+      const before = asked
       assert.equal(await gateway.server.reload(), true)
+      // A reload takes no turn of the event loop: without this all hundred would be over before the second request.
+      await until(() => asked >= before + 2, 'requests are answered')
     }
     reloading = false
     await Promise.all(askers)
