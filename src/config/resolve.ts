@@ -122,8 +122,6 @@ function refuseUnknownKeys({ content, problems }: Resolving, file: string): void
   for (const key of keysOf(content)) if (!known.includes(key)) reportUnknownKey([key], problems)
 }
 
-type Top = ReturnType<typeof readTop>
-
 /** The keys of the top level that need no more than their schema. Broken ones take their defaults. */
 function readTop({ content, problems }: Resolving) {
   const { shape } = configFileSchema
@@ -163,8 +161,6 @@ function readTop({ content, problems }: Resolving) {
     limits: read('limits', shape.limits) ?? shape.limits.parse({}),
   }
 }
-
-export type TopLevel = Top
 
 /** Claims that rules and templates mention; sessions keep no others. */
 function keptClaims(routes: readonly ResolvedRoute[]): string[] {

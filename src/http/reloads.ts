@@ -126,8 +126,8 @@ const fixedAtStart = [
 
 /** The old values go on, or people would be sent to pages that are not where the new file says. */
 function keepingFixed(next: Config, before: Config): Config {
-  const { listen, forwardAuth, extAuthz, operations, basePath, compatibility, limits, log } = before
+  const fixed = Object.fromEntries(fixedAtStart.map((key) => [key, before[key]]))
   // A renewed certificate is taken; whether there is one at all was decided when the socket was opened.
   const tls = before.tls && (next.tls ?? before.tls)
-  return { ...next, tls, listen, forwardAuth, extAuthz, operations, basePath, compatibility, limits, log }
+  return { ...next, ...fixed, tls }
 }
