@@ -66,7 +66,7 @@ const corsSchema = z.strictObject({
   }),
   preflight: choice(['pass', 'answer']).prefault('answer').meta({
     description:
-      '`answer` preflights here, and put our CORS headers on the answers of the upstream in place of its own; or `pass` preflights to the upstream without a session, whose headers stay. Behind forward-auth they always pass.',
+      '`answer` preflights here, and put our CORS headers on the answers of the upstream in place of its own; or `pass` preflights to the upstream without a session and without credentials of ours (`basicAuth`, `impersonate`); its headers stay. Behind forward-auth they always pass.',
   }),
   methods: list(method()).prefault(['GET', 'HEAD', 'POST']).meta({ description: 'Methods a preflight is allowed.' }),
   headers: list(plainText())

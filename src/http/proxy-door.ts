@@ -131,11 +131,9 @@ export function headersFor(current: Serving, exchange: Exchange, decision: Decis
   })
 }
 
-/** A preflight has nobody to speak for: with the service account's token it would be that account's own request. */
-function authorizationOf({ config, authorizations }: Serving, { route, isPreflight }: Decision): string | undefined {
-  const { index } = route!
-  return isPreflight && config.routes[index]!.impersonate !== undefined ? undefined : authorizations[index]!()
-}
+/** A preflight has nobody to speak for: with credentials of the gateway's it would be the gateway's own request. */
+const authorizationOf = ({ authorizations }: Serving, { route, isPreflight }: Decision): string | undefined =>
+  isPreflight ? undefined : authorizations[route!.index]!()
 
 function forwardedOf(target: Target, address: string, { config }: Upstream): Forwarded {
   const { stripPrefix } = config

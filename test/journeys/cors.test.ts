@@ -106,3 +106,26 @@ describe('CORS headers on what the application answers', () => {
     assert.deepEqual([answer.status, answer.headers.get('access-control-allow-origin')], [502, allowed])
   })
 })
+
+test('a preflight that passes to the application carries no credentials of ours', async (t) => {
+  const gateway = await startGateway(t, {
+    config: ({ application }: World) => ({
+      routes: [
+        {
+          allow: 'signedIn',
+          upstream: application,
+          basicAuth: { username: 'gateway', password: { env: 'UPSTREAM_PASSWORD' } },
+          cors: { ...cors, preflight: 'pass' },
+        },
+      ],
+    }),
+    environment: { UPSTREAM_PASSWORD: 'pass' },
+  })
+  const headers = { origin: allowed, 'access-control-request-method': 'GET' }
+  const ask = async (browser: ReturnType<typeof gateway.browser>, method: string) => {
+    await browser.fetch(`${gateway.origin}/x`, { method, headers })
+    return gateway.application.last().headers.authorization
+  }
+  assert.equal(await ask(gateway.browser(), 'OPTIONS'), undefined)
+  assert.match(String(await ask(await signedIn(gateway), 'GET')), /^Basic /)
+})
