@@ -1,5 +1,6 @@
 /** The help pages, made from the command table. */
 import { nearest } from '../config/spelling.ts'
+import { wrap } from '../config/wrapping.ts'
 import { type Command, commandNamed, commands } from './commands.ts'
 import { table } from './table.ts'
 import { type Call, type ExitCode, UsageError } from './world.ts'
@@ -8,8 +9,8 @@ import { type Call, type ExitCode, UsageError } from './world.ts'
 export async function help({ out, positionals }: Call): Promise<ExitCode> {
   const [name, key] = positionals
   if (name === undefined) out.result(overview())
-  else if (name === 'config') out.result(await configPage(key))
-  else if (key === undefined) out.result(commandPage(commandOrRefuse(name)))
+  else if (name === 'config') out.result(await configPage(key, out.columns))
+  else if (key === undefined) out.result(commandPage(commandOrRefuse(name), out.columns))
   else throw new UsageError(`"${key}" is one too many`, `\`doorward help ${name}\``)
   return 0
 }
@@ -50,9 +51,9 @@ export const overview = (): string =>
     'Exit codes: 0 as asked, 1 failed or not let in, 2 called wrongly.',
   ].join('\n')
 
-const width = 80
-
-export function commandPage({ name, summary, positionals = [], rest, options, about, examples }: Command): string {
+/** @param columns of the terminal; options and examples are never broken */
+export function commandPage(command: Command, columns: number): string {
+  const { name, summary, positionals = [], rest, options, about, examples } = command
   const places = positionals.map((place) => `[${place}]`)
   const after = rest === undefined ? [] : [`[-- ${rest}]`]
   const flags = Object.keys(options).length > 0 ? ['[options]'] : []
@@ -60,7 +61,7 @@ export function commandPage({ name, summary, positionals = [], rest, options, ab
     `doorward ${name}: ${summary}`,
     '',
     `usage: ${['doorward', name, ...flags, ...places, ...after].join(' ')}`,
-    ...about.flatMap((paragraph) => ['', ...wrap(paragraph, width)]),
+    ...about.flatMap((paragraph) => ['', ...wrap(paragraph, columns)]),
     ...(flags.length > 0 ? ['', ...optionTable(options)] : []),
     '',
     ...(examples.length > 0 ? ['examples:', ...examples.map((example) => `  ${example}`)] : []),
@@ -76,19 +77,9 @@ function optionTable(options: Command['options']): string[] {
   )
 }
 
-function wrap(text: string, columns: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last === undefined || last.length + 1 + word.length > columns) lines.push(word)
-    else lines[lines.length - 1] = `${last} ${word}`
-  }
-  return lines
-}
-
-async function configPage(key: string | undefined): Promise<string> {
+async function configPage(key: string | undefined, columns: number): Promise<string> {
   const { configReference, suggestKey } = await import('../config/help.ts')
-  const page = configReference(key)
+  const page = configReference(key, columns)
   if (page !== undefined) return page
   const meant = suggestKey(key ?? '')
   const hint =

@@ -53,7 +53,7 @@ async function dispatch([first, ...rest]: readonly string[], world: World, out: 
   const command = commandFor(aliases[first] ?? first)
   const { options, positionals, wantsHelp } = parseArguments(command, rest)
   if (wantsHelp) {
-    out.result(commandPage(command))
+    out.result(commandPage(command, out.columns))
     return 0
   }
   return command.run({ world, out, options, positionals })

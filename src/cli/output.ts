@@ -18,6 +18,8 @@ import { startSpinner } from './spinner.ts'
 export interface Stream {
   write(text: string): unknown
   readonly isTTY?: boolean
+  /** Of the terminal, where it is one. */
+  readonly columns?: number | undefined
 }
 
 export interface Output {
@@ -32,6 +34,8 @@ export interface Output {
   progress(doing: string): () => void
   /** Colours for `result`. */
   readonly paint: Paint
+  /** Where lines of prose are broken: at the edge of the terminal, and not so far out that they are hard to read. */
+  readonly columns: number
 }
 
 export function createOutput(stdout: Stream, stderr: Stream, env: Environment): Output {
@@ -45,6 +49,7 @@ export function createOutput(stdout: Stream, stderr: Stream, env: Environment): 
   }
   return {
     paint,
+    columns: Math.min(Math.max(stdout.columns ?? 80, 40), 100),
     result: (line = '') => void stdout.write(`${harmless(line)}\n`),
     json: (value) => void stdout.write(`${escapeControls(JSON.stringify(value, undefined, 2))}\n`),
     say: tell,

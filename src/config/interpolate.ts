@@ -54,6 +54,9 @@ const leftBehind = /^\s*\$[A-Za-z_][\w.-]*(?::[\w./-]+)?\s*$/
 /** True for text that is a placeholder nobody replaced: `$name`, `$name:key`, `${NAME}`. */
 export const isPlaceholder = (text: string): boolean => leftBehind.test(text) || /^\s*\$\{[^{}]*\}\s*$/.test(text)
 
+/** True for `${NAME}` alone: no secret, and what somebody has to see to repair it. */
+export const namesVariable = (text: string): boolean => /^\$\{[A-Za-z_]\w*\}$/.test(text)
+
 /** For secrets and everything else alike; the command makes a good secret where one is wanted. */
 export const unresolved = (what: string): Refused =>
   new Refused(

@@ -1,3 +1,4 @@
+import { namesVariable } from './interpolate.ts'
 import type { Problems } from './problems.ts'
 
 /** Keys of the file whose values are secret wherever they stand, also misplaced or in the wrong shape. */
@@ -24,7 +25,8 @@ export function hideSecrets(content: unknown, problems: Problems): void {
 
 function walk(value: unknown, secret: boolean, hide: (text: string) => void): void {
   if (typeof value === 'string' || typeof value === 'number') {
-    if (secret && String(value).trim().length >= 3) hide(String(value).trim())
+    const text = String(value).trim()
+    if (secret && text.length >= 3 && !namesVariable(text)) hide(text)
     return
   }
   if (Array.isArray(value)) {

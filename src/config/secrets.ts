@@ -1,6 +1,6 @@
 /** Reading secrets where the file points to. No message of this file shows any part of a secret. */
 import { Secret } from '../core/secret.ts'
-import { isPlaceholder } from './interpolate.ts'
+import { isPlaceholder, namesVariable } from './interpolate.ts'
 import type { KeyPath } from './problems.ts'
 import { type Resolving, readNamedFile } from './resolving.ts'
 import type { SecretRef } from './schema-values.ts'
@@ -13,7 +13,7 @@ export function readSecret(reference: SecretRef, at: KeyPath, context: Resolving
   const written = textOf(reference, at, context)
   if (written === undefined) return undefined
   const text = written.trim()
-  context.problems.hide(text.length >= 3 ? text : '', '[secret]')
+  if (text.length >= 3 && !namesVariable(text)) context.problems.hide(text, '[secret]')
   if (text === '') context.problems.add(at, 'the secret is empty', makeOne)
   else if (reference.from !== 'text' && isPlaceholder(text))
     context.problems.add(at, 'the secret is a placeholder nobody replaced', makeOne)

@@ -54,6 +54,11 @@ export class LoginFailure extends Error {
     if (more.description !== undefined) this.description = more.description
   }
 
+  /** Reason and message in one line of the log; what the provider said is in both, and told once. */
+  get detail(): string {
+    return this.message.includes(`: ${this.reason}`) ? this.message : `${this.reason}: ${this.message}`
+  }
+
   /** The row of the error table that people see. */
   get error(): ErrorCode {
     return rows[this.code]

@@ -97,11 +97,11 @@ async function keyFindings(visit: ProviderVisit): Promise<readonly Finding[]> {
     await genericGrantRequest(await visit.oidc.configuration(), grant_type, parameters)
     return []
   } catch (error) {
-    const { code, reason, message } = loginFailureOf(error)
+    const { code, detail } = loginFailureOf(error)
     if (code === 'code_rejected') return []
     const fix = 'give the provider the public key of this private key, and see that its key ID is the one of the file'
     const name = code === 'client_rejected' ? 'client-key-refused' : 'client-refused'
-    return [{ name, severity: 'error', place: visit.key('clientAuth'), cause: `${reason}: ${message}`, fix }]
+    return [{ name, severity: 'error', place: visit.key('clientAuth'), cause: detail, fix }]
   }
 }
 

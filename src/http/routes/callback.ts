@@ -149,7 +149,7 @@ async function afterReplay(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
 async function loginFailed(own: OwnRequest, flow: LoginFlow, failure: LoginFailure): Promise<Answer> {
   const { serving, site, exchange } = own
   const cookies = { 'set-cookie': site.sessions.flows.end(flow.state) }
-  failedLogin(own, flow.provider, failure.error, `${failure.reason}: ${failure.message}`)
+  failedLogin(own, flow.provider, failure.error, failure.detail)
   if (failure.code === 'code_rejected' && flow.attempt === 1) return restart(own, flow)
   const { requestId } = exchange
   const said = failure.description
