@@ -18,6 +18,7 @@ import { compilePolicy, type Policy } from './policy/policy.ts'
 import { createHeaderNames, type HeaderNames } from './proxy/header-names.ts'
 import { createUpstreamAuthorization, type UpstreamAuthorization } from './proxy/upstream-authorization.ts'
 import { openUpstreams, type Upstreams } from './proxy/upstreams.ts'
+import { createDroppedCookieTest } from './session/dropped-cookies.ts'
 import { openSessions, type SessionState, type Sessions } from './session/open.ts'
 import type { OnRunOut } from './session/run-out.ts'
 import type { Session, SessionStore } from './session/session.ts'
@@ -48,6 +49,8 @@ export interface Runtime {
   readonly headerNames: HeaderNames
   /** Undefined where nothing is signed for applications. */
   readonly assertionKeys: AssertionKeys | undefined
+  /** Whether a cookie stays here instead of going to the upstream, by route index. */
+  readonly droppedCookies: readonly ((name: string) => boolean)[]
   /** Origins of publicUrl. */
   readonly ownOrigins: readonly string[]
   /** What proves this gateway to the upstream of each route. */
@@ -120,6 +123,7 @@ export function openRuntime(config: Config, world: World): Runtime {
       ...tokenHeaders,
       ...(assertion ? [assertion.header] : []),
     ]),
+    droppedCookies: config.routes.map((route) => createDroppedCookieTest(route.dropCookies, sessions.isOwnCookieName)),
     ownOrigins,
     authorizations: config.routes.map(createUpstreamAuthorization),
     async close() {

@@ -192,6 +192,8 @@ export interface RouteConfig {
   /** Origins beyond our own that cookie-proved unsafe requests and upgrades may come from. */
   readonly origins: readonly string[]
   readonly cors: CorsConfig | undefined
+  /** Cookies of the application's own that do not reach the upstream: exact names, or a beginning and `*`. */
+  readonly dropCookies: readonly string[]
   /** Protocols an Upgrade may ask for, lower case; `websocket` unless said. */
   readonly upgrades: readonly string[]
 }

@@ -64,6 +64,7 @@ function resolveRoute(path: KeyPath, shape: Shape, defaults: RouteDefaults, cont
     encodedSlashes: shape.encodedSlashes,
     origins: shape.origins,
     cors: cors === undefined ? undefined : resolveCors(cors),
+    dropCookies: shape.dropCookies,
     upgrades: shape.upgrades,
   }
 }

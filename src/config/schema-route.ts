@@ -53,6 +53,16 @@ const protocol = () =>
       : new Refused(`${quoted(written)} is not a protocol`, 'write websocket or SPDY/3.1')
   })
 
+/** RFC 6265 4.1.1: a name is a token. A `*` is one of its characters, so only the last one means any end. */
+const cookiePattern = () =>
+  text((written) => {
+    if (/^[\w!#$%&'+.^`|~-]*\*?$/.test(written) && written !== '') return written
+    return new Refused(
+      `${quoted(written)} is not the name of a cookie`,
+      'write the name, or its beginning and a *: app-auth-*',
+    )
+  })
+
 const respondSchema = z.strictObject({
   status: wholeNumber(200, 599).prefault(200).meta({ description: 'Status code.' }),
   headers: responseHeadersSchema.prefault({}).meta({ description: 'Headers of the answer.' }),
@@ -172,6 +182,14 @@ export const routeSchema = z.strictObject({
       'Origins beyond our own whose pages may send changes (POST, PUT, ...) and websockets with the session.',
   }),
   cors: corsSchema.optional().meta({ description: 'Cross-origin calls by scripts of other sites.' }),
+  dropCookies: list(cookiePattern())
+    .prefault([])
+    .meta({
+      description:
+        "Cookies of the application's own that do not reach the upstream: names, or a beginning and `*`, compared without case. " +
+        'Ours never do. Where an ingress forwards, only one that asks over gRPC (`extAuthz`) takes them out.',
+      examples: [['headlamp-auth-*']],
+    }),
   upgrades: list(protocol())
     .prefault(['websocket'])
     .meta({ description: 'Protocols an Upgrade may ask for. Empty: none.', examples: [['websocket', 'SPDY/3.1']] }),

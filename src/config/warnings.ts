@@ -13,11 +13,23 @@ export function addWarnings(config: Config, warnings: Problems, interfaces: Netw
   if (config.session.store === 'memory' && config.redis !== undefined && config.providers.length > 0) {
     warnings.add(['redis'], 'is of no use to session.store: memory', 'write session.store: redis, or remove it')
   }
+  warnAboutCookies(config, warnings)
   for (const key of ['forwardAuth', 'extAuthz'] as const) {
     if (config[key] === undefined || config.trustedProxies.length > 0) continue
     const hint = 'add trustedProxies with the addresses of the ingress; refused ones are named in the log'
     warnings.add([key], 'nobody may ask there: trustedProxies is empty', hint)
   }
+}
+
+/** A gateway that asks by HTTP forwards the browser's Cookie header itself, and has no place to be told of another. */
+function warnAboutCookies({ forwardAuth, extAuthz, routes }: Config, warnings: Problems): void {
+  if (forwardAuth === undefined) return
+  routes.forEach(({ dropCookies, upstream }, index) => {
+    if (dropCookies.length === 0 || upstream !== undefined) return
+    const also = extAuthz === undefined ? '' : ', only one that asks over gRPC'
+    const hint = 'give the route an upstream of this gateway, or have the ingress take them out of the Cookie header'
+    warnings.add(['routes', index, 'dropCookies'], `has no effect behind an ingress that asks over HTTP${also}`, hint)
+  })
 }
 
 /** Wider ranges than these hold more than the ingress. */

@@ -10,7 +10,7 @@ import { type Forwarded, requestHeaders } from '../proxy/request-headers.ts'
 import { respondStatic } from '../proxy/static-response.ts'
 import { publicAddress, upstreamPath } from '../proxy/upstream-path.ts'
 import type { Upstream } from '../proxy/upstreams.ts'
-import { withoutOwnCookies } from '../session/cookie-header.ts'
+import { withoutCookies } from '../session/cookie-header.ts'
 import { type Answer, closingIfUnclear, sendAnswer } from './answer.ts'
 import { decideThen, refusal } from './door.ts'
 import { askingOf, type Exchange } from './exchange.ts'
@@ -120,14 +120,15 @@ export function headersFor(current: Serving, exchange: Exchange, decision: Decis
   const { request, address, credentials } = exchange
   const target = exchange.target!
   const cookie = credentials?.cookie
+  const { index } = decision.route!
   return requestHeaders(request.rawHeaders, {
     names: current.headerNames,
     host: upstream.config.host === 'keep' ? target.host : upstream.host,
-    cookie: cookie === undefined ? undefined : withoutOwnCookies(cookie, current.sessions.isOwnCookieName),
+    cookie: cookie === undefined ? undefined : withoutCookies(cookie, current.droppedCookies[index]!),
     forwarded: forwardedOf(target, address, upstream),
     identity: decision.headers.known,
     authorization: authorizationOf(current, decision),
-    forwardAuthorization: current.config.routes[decision.route!.index]!.headers.forwardAuthorization,
+    forwardAuthorization: current.config.routes[index]!.headers.forwardAuthorization,
   })
 }
 

@@ -15,7 +15,7 @@ export interface RequestHeaderRules {
   readonly names: HeaderNames
   /** What the upstream gets as Host. */
   readonly host: string
-  /** The Cookie header without our own cookies; undefined where nothing is left. */
+  /** The Cookie header without the cookies that stay here; undefined where nothing is left. */
   readonly cookie: string | undefined
   readonly forwarded: Forwarded
   /** Name, value, name, value, …: added last, so that nothing a client sends can take its place. */

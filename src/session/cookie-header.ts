@@ -48,10 +48,10 @@ export interface NamedCookie {
 }
 
 /**
- * The header as an upstream may see it: without our cookies, every other byte untouched. Undefined where nothing
- * is left, so that no empty header is sent.
+ * The header as an upstream may see it: without the cookies that stay behind, every other byte untouched. Undefined
+ * where nothing is left, so that no empty header is sent.
  */
-export function withoutOwnCookies(header: string, isOwn: (name: string) => boolean): string | undefined {
+export function withoutCookies(header: string, isDropped: (name: string) => boolean): string | undefined {
   let kept = ''
   let from = 0
   let keptFrom = 0
@@ -62,7 +62,7 @@ export function withoutOwnCookies(header: string, isOwn: (name: string) => boole
     if (nextSemicolon < from) nextSemicolon = indexOrEnd(header, ';', from)
     if (nextComma < from) nextComma = indexOrEnd(header, ',', from)
     const end = Math.min(nextSemicolon, nextComma)
-    if (isOwn(nameOf(header, from, end))) {
+    if (isDropped(nameOf(header, from, end))) {
       kept += header.slice(keptFrom, from)
       keptFrom = end + 1
     }
@@ -115,7 +115,7 @@ function indexOrEnd(header: string, separator: string, from: number): number {
   return at === -1 ? header.length : at
 }
 
-/** A pair without an equals sign counts as a name here: whatever looks like ours is kept from the upstream. */
+/** A pair without an equals sign counts as a name here: whatever looks like one is kept from the upstream. */
 function nameOf(header: string, from: number, end: number): string {
   const cut = header.indexOf('=', from)
   return header.slice(from, cut === -1 || cut > end ? end : cut).trim()

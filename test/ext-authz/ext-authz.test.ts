@@ -24,6 +24,7 @@ const routes = `
     allow: signedIn
     upstream: https://kubernetes.example.com
     impersonate: { user: "{username}", tokenFile: "{tokenFile}" }
+  - { path: /dropping/*, allow: signedIn, dropCookies: [app-auth-*] }
   - { path: /app/*, allow: signedIn }
 `
 const more = 'extAuthz: 127.0.0.1:0\nbearer: [{ issuer: "{issuer}", audience: api }]'
@@ -227,6 +228,14 @@ describe('the client', () => {
     assert.equal(await from(undefined, undefined), 403)
     assert.equal(await from('not an address', '203.0.113.9'), 403)
   })
+})
+
+test('cookies that a route drops are taken out of Cookie, beside our own', async () => {
+  const cookies = async (uri: string, ...own: string[]) =>
+    upstreamValues(await gateway.ask({ uri, cookies: [session, ...own] }), 'cookie')
+  assert.deepEqual(await cookies('/dropping/x', 'app-auth-main=t', 'theme=dark'), ['theme=dark'])
+  assert.deepEqual(await cookies('/dropping/x', 'app-auth-main=t'), [])
+  assert.deepEqual(await cookies('/app/x', 'app-auth-main=t'), ['app-auth-main=t'])
 })
 
 describe('Authorization', () => {

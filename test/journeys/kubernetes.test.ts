@@ -70,6 +70,24 @@ test("a token of the browser's own never reaches the API, in no header and no su
   assert.equal(api.last().user?.username, 'system:anonymous')
 })
 
+test("a dashboard's own cookie that would win over our token never reaches it", async (t) => {
+  const { gateway, api, signIn } = await openKubernetesWorld(t, {
+    route: { ...byIdToken, dropCookies: ['headlamp-auth-*'] },
+  })
+  const alice = await signIn()
+  const cookie = (more: string) => ({ ...alice.headers, cookie: `${more}; ${alice.headers.cookie}; theme=dark` })
+  for (const own of ['headlamp-auth-main.0=eyJ; headlamp-auth-main.1=x', 'Headlamp-Auth-main="eyJ"']) {
+    await fetch(gateway.origin + namespaces, { headers: cookie(own) })
+    assert.equal(api.last().headers.cookie, 'theme=dark')
+    assert.equal((await openWebSocket(t, gateway.origin + exec, cookie(own), channels)).kind, 'open')
+    assert.equal(api.last().headers.cookie, 'theme=dark')
+    assert.equal((await openSpdy(t, gateway.origin + exec, cookie(own))).status, 101)
+    assert.equal(api.last().headers.cookie, 'theme=dark')
+  }
+  await fetch(`${gateway.origin}/public/x`, { headers: cookie('headlamp-auth-main=eyJ') })
+  assert.equal(api.last().headers.cookie, 'headlamp-auth-main=eyJ; theme=dark', 'other routes drop ours alone')
+})
+
 test('a token that is about to expire is renewed before the request goes on', async (t) => {
   const { gateway, api, provider, signIn } = await openKubernetesWorld(t, { route: byIdToken })
   const alice = await signIn()

@@ -19,6 +19,7 @@ export const route = (changes: Partial<RouteConfig>): RouteConfig => ({
   encodedSlashes: 'refuse',
   origins: [],
   cors: undefined,
+  dropCookies: [],
   upgrades: ['websocket'],
   ...changes,
 })

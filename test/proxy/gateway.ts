@@ -44,6 +44,7 @@ export const routeTo = (upstream: UpstreamConfig): RouteConfig => ({
   encodedSlashes: 'refuse',
   origins: [],
   cors: undefined,
+  dropCookies: [],
   upgrades: ['websocket'],
 })
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cookiesWithPrefix, duplicated, readCookie, withoutOwnCookies } from '../../src/session/cookie-header.ts'
+import { cookiesWithPrefix, duplicated, readCookie, withoutCookies } from '../../src/session/cookie-header.ts'
 import { createOwnCookieTest } from '../../src/session/cookie-name.ts'
+import { createDroppedCookieTest } from '../../src/session/dropped-cookies.ts'
 
 const name = '__Host-Http-dw-0123abcd'
 const isOwn = createOwnCookieTest([
@@ -65,7 +66,35 @@ test('an upstream gets every cookie but ours, byte for byte', () => {
     [`${name}-theme=dark; x${name}=1`, `${name}-theme=dark; x${name}=1`],
     ['', ''],
   ]
-  for (const [header, left] of cases) assert.equal(withoutOwnCookies(header, isOwn), left, header)
+  for (const [header, left] of cases) assert.equal(withoutCookies(header, isOwn), left, header)
+})
+
+test('an upstream gets none of the cookies its route drops, in whatever spelling, and all that look alike', () => {
+  const isDropped = createDroppedCookieTest(['headlamp-auth-*', 'Theme', 'a%2Db'], isOwn)
+  const cases: readonly (readonly [string, string | undefined])[] = [
+    ['headlamp-auth-main=t', undefined],
+    ['headlamp-auth-=t; headlamp-auth-main.0=t; headlamp-auth-main.1=t', undefined],
+    [`a=1; headlamp-auth-main=t; ${name}=v; b=2`, 'a=1; b=2'],
+    ['headlamp-auth-main=s; a=1; headlamp-auth-main=t', 'a=1'],
+    ['a=1, headlamp-auth-main=t', 'a=1'],
+    ['headlamp-auth-main="t"; a=1', 'a=1'],
+    ['headlamp-auth-main="t; a=1"', 'a=1"'],
+    ['a="1; headlamp-auth-main=t"; b=2', 'a="1; b=2'],
+    ['Headlamp-Auth-Main=t; HEADLAMP-AUTH-MAIN=t; a=1', 'a=1'],
+    ['headlamp%2Dauth%2dmain=t; %68eadlamp-auth-x=t; a=1', 'a=1'],
+    ['\theadlamp-auth-main =t;  headlamp-auth-main', undefined],
+    ['theme=dark; THEME=dark; a-b=1; a%2db=1', undefined],
+    [
+      'headlamp-auth=1; xheadlamp-auth-main=1; theme2=1; my-theme=1',
+      'headlamp-auth=1; xheadlamp-auth-main=1; theme2=1; my-theme=1',
+    ],
+    ['a=headlamp-auth-main=t; b=theme', 'a=headlamp-auth-main=t; b=theme'],
+    ['headlamp%252Dauth-main=1; %=1; %zz=1', 'headlamp%252Dauth-main=1; %=1; %zz=1'],
+    ['__proto__=1; constructor=1', '__proto__=1; constructor=1'],
+  ]
+  for (const [header, left] of cases) assert.equal(withoutCookies(header, isDropped), left, header)
+  assert.equal(withoutCookies(`a=1; ${name}=v`, createDroppedCookieTest(['*'], isOwn)), undefined)
+  assert.equal(createDroppedCookieTest([], isOwn), isOwn)
 })
 
 test('a header full of near misses costs linear work', () => {
@@ -73,6 +102,6 @@ test('a header full of near misses costs linear work', () => {
   const started = performance.now()
   assert.equal(readCookie(header, name), undefined)
   assert.deepEqual(cookiesWithPrefix(header, `${name}-login-`, 5), [])
-  assert.equal(withoutOwnCookies(header, isOwn), header)
+  assert.equal(withoutCookies(header, isOwn), header)
   assert.ok(performance.now() - started < 250)
 })

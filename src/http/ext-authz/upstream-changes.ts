@@ -5,7 +5,7 @@
 import type { Target } from '../../core/target.ts'
 import type { Decision } from '../../gate/decision.ts'
 import { pushSubprotocols } from '../../proxy/request-headers.ts'
-import { withoutOwnCookies } from '../../session/cookie-header.ts'
+import { withoutCookies } from '../../session/cookie-header.ts'
 import { portOf } from '../proxy-door.ts'
 import type { Serving } from '../serving.ts'
 import type { Checked, HeaderLine } from './check-request.ts'
@@ -29,7 +29,7 @@ export function upstreamChanges(current: Serving, allowed: Allowed): UpstreamCha
   const changing: Changing = { set: [], remove: new Set() }
   identity(changing, allowed.decision)
   claimsOfTheClient(changing, current, allowed)
-  cookies(changing, current, allowed.checked)
+  cookies(changing, current, allowed)
   credentials(changing, current, allowed)
   for (const [name] of changing.set) changing.remove.delete(name)
   return { set: changing.set, remove: [...changing.remove] }
@@ -66,11 +66,11 @@ function isWordOfGateway(name: string, value: string, target: Target): boolean {
   return written.has(name) || name.startsWith('x-envoy-')
 }
 
-/** Our own cookies never reach an application. */
-function cookies({ set, remove }: Changing, { sessions }: Serving, { head }: Checked): void {
-  const { cookie } = head.headers
+/** Our own cookies never reach an application, nor those the route keeps from it. */
+function cookies({ set, remove }: Changing, current: Serving, { checked, decision }: Allowed): void {
+  const { cookie } = checked.head.headers
   if (cookie === undefined) return
-  const others = withoutOwnCookies(cookie, sessions.isOwnCookieName)
+  const others = withoutCookies(cookie, current.droppedCookies[decision.route!.index]!)
   if (others === undefined) remove.add('cookie')
   else if (others !== cookie) set.push(['cookie', others])
 }
