@@ -1,9 +1,11 @@
 /** Owns the wire to one identity provider: server-to-server calls with limits on time, size and trust. */
 import { readFileSync, statSync } from 'node:fs'
+import type { LookupFunction } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { GatewayError } from '../core/errors.ts'
 import { isLoopback } from '../core/urls.ts'
+import { type WireFault, wireCodeOf, wireFaultOf } from '../core/wire-fault.ts'
 import { internalAddress } from './internal-url.ts'
 
 export interface TransportOptions {
@@ -14,6 +16,8 @@ export interface TransportOptions {
   /** Whole deadline of one call, in milliseconds. */
   readonly timeout: number
   readonly allowInsecureHttp: boolean
+  /** Resolves names; the system's unless given. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 export interface TransportRequest {
@@ -35,13 +39,22 @@ export interface Transport {
 }
 
 /** What went wrong on the wire. Bounded: it labels metrics. */
-export type WireFault = 'dns' | 'refused' | 'reset' | 'tls' | 'timeout' | 'ca_file' | 'too_large' | 'insecure' | 'other'
+export type TransportFault =
+  | 'dns'
+  | 'refused'
+  | 'reset'
+  | 'tls'
+  | 'timeout'
+  | 'ca_file'
+  | 'too_large'
+  | 'insecure'
+  | 'other'
 
 /** No usable answer came. The message is for the log: address, cause code, what to do. */
 export class ProviderUnreachable extends GatewayError {
-  readonly fault: WireFault
+  readonly fault: TransportFault
 
-  constructor(fault: WireFault, detail: string, options?: ErrorOptions) {
+  constructor(fault: TransportFault, detail: string, options?: ErrorOptions) {
     super('provider_unreachable', detail, options)
     this.name = 'ProviderUnreachable'
     this.fault = fault
@@ -53,7 +66,7 @@ const bodyLimit = 1024 * 1024
 
 export function openTransport(options: TransportOptions): Transport {
   const issuer = new URL(options.issuer)
-  const agent = new Agent({ connect: connectorFor(options.caFile), connections: 50, allowH2: false })
+  const agent = new Agent({ connect: connectorFor(options), connections: 50, allowH2: false })
   const allows = (url: URL): boolean =>
     url.protocol === 'https:' ||
     (url.protocol === 'http:' &&
@@ -114,8 +127,9 @@ function headersOf(raw: Dispatcher.ResponseData['headers']): Headers {
 }
 
 /** Reads the CA file at each connection; the same content gives the same connector, which resumes TLS sessions. */
-function connectorFor(caFile: string | undefined): buildConnector.connector {
-  if (caFile === undefined) return buildConnector({ timeout: connectTimeout, allowH2: false })
+function connectorFor({ caFile, lookup }: TransportOptions): buildConnector.connector {
+  const usual = { timeout: connectTimeout, allowH2: false, ...(lookup !== undefined && { lookup }) }
+  if (caFile === undefined) return buildConnector(usual)
   let seen: { version: string; connect: buildConnector.connector } | undefined
   return (target, callback) => {
     try {
@@ -123,11 +137,14 @@ function connectorFor(caFile: string | undefined): buildConnector.connector {
       const version = `${mtimeMs} ${size} ${ino}`
       if (seen?.version !== version) {
         const ca = [...getCACertificates('default'), readFileSync(caFile, 'utf8')]
-        seen = { version, connect: buildConnector({ timeout: connectTimeout, allowH2: false, ca }) }
+        seen = { version, connect: buildConnector({ ...usual, ca }) }
       }
       seen.connect(target, callback)
     } catch (cause) {
-      callback(new ProviderUnreachable('ca_file', `caFile ${caFile} cannot be read: ${codeOf(cause)}`, { cause }), null)
+      callback(
+        new ProviderUnreachable('ca_file', `caFile ${caFile} cannot be read: ${wireCodeOf(cause)}`, { cause }),
+        null,
+      )
     }
   }
 }
@@ -138,34 +155,31 @@ function insecure(url: URL): ProviderUnreachable {
 }
 
 function unreachable(error: unknown, url: URL, timeout: number): ProviderUnreachable {
-  const fault = faultOf(error)
-  const why = fault === 'timeout' ? `no answer within ${timeout} ms` : codeOf(error)
+  const fault = labels[wireFaultOf(error)]
+  const why = fault === 'timeout' ? `no answer within ${timeout} ms` : wireCodeOf(error)
   return new ProviderUnreachable(fault, `${placeOf(url)}: ${why}${hintFor(fault)}`, { cause: error })
 }
 
-function hintFor(fault: WireFault): string {
+function hintFor(fault: TransportFault): string {
   if (fault === 'tls') return ' (a private certificate authority goes into `caFile`)'
   if (fault === 'dns') return ' (inside a cluster `internalUrl` names the service)'
   return ''
 }
 
-const codeOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return 'unknown fault'
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message
-}
-
-const faults: readonly (readonly [RegExp, WireFault])[] = [
-  [/^(ENOTFOUND|EAI_)/, 'dns'],
-  [/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)/, 'refused'],
-  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)/, 'reset'],
-  [/^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|UND_ERR_ABORTED|ETIMEDOUT)/, 'timeout'],
-  [/CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO/, 'tls'],
-]
-
-function faultOf(error: unknown): WireFault {
-  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return 'timeout'
-  const code = codeOf(error)
-  return faults.find(([pattern]) => pattern.test(code))?.[1] ?? 'other'
+const labels: Readonly<Record<WireFault, TransportFault>> = {
+  dns: 'dns',
+  refused: 'refused',
+  unreachable: 'refused',
+  timeout: 'timeout',
+  'self-signed': 'tls',
+  'unknown-authority': 'tls',
+  'wrong-name': 'tls',
+  expired: 'tls',
+  'not-yet-valid': 'tls',
+  'not-tls': 'tls',
+  tls: 'tls',
+  reset: 'reset',
+  other: 'other',
 }
 
 /** Where a call went, without its query: that may hold codes. */

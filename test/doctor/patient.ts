@@ -1,5 +1,6 @@
 /** A patient for the doctor: a config file as people write it, and what is found with it. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { LookupFunction } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
@@ -15,6 +16,8 @@ export type Keys = Readonly<Record<string, unknown>>
 export interface Consultation {
   readonly asked?: Partial<Asked>
   readonly clock?: Clock
+  /** Names of the test; the system's where there are none. */
+  readonly lookup?: LookupFunction
   readonly examination?: Examination
 }
 
@@ -36,6 +39,7 @@ export async function examine(t: TestContext, keys: Keys, more: Consultation = {
     config,
     clock: more.clock ?? systemClock,
     signal: AbortSignal.timeout(30_000),
+    lookup: more.lookup,
     asked: { ...asked, adminUrl: undefined, ...more.asked },
   }
   return runExaminations([more.examination ?? provider], patient, () => undefined)

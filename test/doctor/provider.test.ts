@@ -1,10 +1,10 @@
 /** Faults of a provider that no Keycloak can be made to have: the wire, TLS, clocks, odd discovery documents. */
 import assert from 'node:assert/strict'
+import type { LookupAddress } from 'node:dns'
 import { readFileSync } from 'node:fs'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type LookupFunction } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { freePort } from '../support/free-port.ts'
 import { openRogueProvider, type RogueProvider } from '../support/rogue-provider.ts'
@@ -44,6 +44,26 @@ test('it has IPv6 addresses alone, and there is no way to them', async (t) => {
   const found = await look(t, { issuer: 'https://[100::1]/realms/x' })
   tally.planted('provider-ipv6-unreachable', found)
   assert.match(found[0]!.fix, /internalUrl/)
+})
+
+test('its name has AAAA records alone, and there is no way to them', async (t) => {
+  const names: Readonly<Record<string, LookupAddress[]>> = {
+    'six.example.test': [{ address: '100::1', family: 6 }],
+    'both.example.test': [
+      { address: '100::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ],
+  }
+  const lookup: LookupFunction = (host, { all }, callback) => {
+    const found = names[host] ?? []
+    if (all) callback(null, found)
+    else callback(null, found[0]!.address, found[0]!.family)
+  }
+  const found = await look(t, { issuer: 'https://six.example.test/realms/x' }, { lookup })
+  tally.planted('provider-ipv6-unreachable', found)
+  assert.match(found[0]!.cause, /six\.example\.test has IPv6 addresses alone \(100::1\)/)
+  const port = await freePort()
+  tally.planted('provider-unreachable', await look(t, { issuer: `https://both.example.test:${port}/x` }, { lookup }))
 })
 
 test('TLS: each fault of a certificate has a name of its own', async (t) => {

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { Config } from '../../config/config.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Secret } from '../../core/secret.ts'
@@ -13,6 +14,8 @@ export interface Case {
   /** Ends all looking: Ctrl-C, or the whole deadline. */
   readonly signal: AbortSignal
   readonly asked: Asked
+  /** Resolves the names of providers; the system's, unless a test has names of its own. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 /** What every examination may look at. */

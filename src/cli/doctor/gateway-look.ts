@@ -14,7 +14,7 @@ import {
   websocketFrom,
 } from './outside-ask.ts'
 import { type Site, siteOf } from './protected-addresses.ts'
-import { wireSentenceOf } from './wire-fault.ts'
+import { wireSentenceOf } from './wire-sentence.ts'
 
 export async function lookFromOutside(patient: Patient, through: URL): Promise<readonly Finding[]> {
   const { config } = patient

@@ -21,10 +21,10 @@ export interface ProviderVisit extends Case {
 
 /** @throws Error where the private key of `private_key_jwt` cannot be read, or a pinned endpoint is plain http */
 export function openVisit(about: Case, provider: ProviderConfig): ProviderVisit {
-  const { config, clock } = about
+  const { config, clock, lookup } = about
   const { allowInsecureHttp } = config
   const oidc = openProvider(provider, { clock, log: silentLog, allowInsecureHttp })
-  const transport = openTransport({ ...provider, allowInsecureHttp })
+  const transport = openTransport({ ...provider, allowInsecureHttp, lookup })
   return {
     ...about,
     provider,

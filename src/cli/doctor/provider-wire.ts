@@ -1,11 +1,13 @@
 /** Why the provider does not answer at all: name, address, TLS, each with what to do about it. */
-import { lookup } from 'node:dns/promises'
+import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { type WireFault, wireCodeOf, wireFaultOf } from '../../core/wire-fault.ts'
 import { internalAddress } from '../../issuer/internal-url.ts'
 import type { ProviderUnreachable } from '../../issuer/transport.ts'
 import type { Finding } from './finding.ts'
 import type { FindingName } from './finding-names.ts'
 import type { ProviderVisit } from './provider-visit.ts'
-import { wireCodeOf, wireSentenceOf } from './wire-fault.ts'
+import { wireSentenceOf } from './wire-sentence.ts'
 
 type Diagnosis = Pick<Finding, 'name' | 'cause' | 'fix'>
 
@@ -17,7 +19,7 @@ export async function wireFinding(visit: ProviderVisit, asked: URL, error: Provi
   const diagnosis =
     ownFault(visit, url, error) ??
     tlsFault(visit, url, error) ??
-    (await addressFault(url, error)) ??
+    (await addressFault(visit, url, error)) ??
     unreachable(url, error)
   return { severity: 'error', place: visit.key(key), ...diagnosis }
 }
@@ -36,33 +38,51 @@ function ownFault({ key, provider }: ProviderVisit, url: URL, error: ProviderUnr
   }
 }
 
-const tlsFaults: readonly (readonly [RegExp, FindingName, string])[] = [
-  [
-    /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN)$/,
-    'tls-self-signed',
-    'signed by itself or by an authority of your own',
+/** What is said of the certificate, and what helps. */
+const tlsFaults: Partial<Record<WireFault, readonly [FindingName, string, (at: TlsPlace) => string]>> = {
+  'self-signed': ['tls-self-signed', 'is signed by itself or by an authority of your own', ({ trust }) => trust],
+  'unknown-authority': [
+    'tls-unknown-authority',
+    'is signed by an authority this machine does not know',
+    ({ trust }) => `${trust}; a server that leaves out its intermediate certificate looks the same`,
   ],
-  [/^UNABLE_TO_/, 'tls-unknown-authority', 'signed by an authority this machine does not know'],
-  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'tls-wrong-name', 'for another name'],
-  [/^CERT_HAS_EXPIRED$/, 'tls-expired', 'expired'],
-  [/^CERT_NOT_YET_VALID$/, 'tls-not-yet-valid', 'not valid yet'],
-  [/^(?:EPROTO|ERR_SSL_)/, 'tls-not-spoken', 'not shown'],
-]
+  'wrong-name': [
+    'tls-wrong-name',
+    'is for another name',
+    ({ url, names }) => `write the host as the certificate has it${names}, or get one for ${url.hostname}`,
+  ],
+  expired: ['tls-expired', 'is expired', ({ url }) => `renew the certificate of ${url.host}`],
+  'not-yet-valid': [
+    'tls-not-yet-valid',
+    'is not valid yet',
+    ({ url }) => `set the clock of this machine, or renew the certificate of ${url.host}`,
+  ],
+  'not-tls': [
+    'tls-not-spoken',
+    'is not shown',
+    ({ url }) => `${url.host} speaks plain http or an old TLS; compare scheme and port`,
+  ],
+  tls: [
+    'tls-not-spoken',
+    'is not shown',
+    ({ url }) => `compare TLS versions, and whether ${url.host} wants a client certificate, which we have none of`,
+  ],
+}
+
+interface TlsPlace {
+  readonly url: URL
+  /** The sentence on `ca`. */
+  readonly trust: string
+  /** Names of the certificate, in brackets. */
+  readonly names: string
+}
 
 function tlsFault({ key, provider }: ProviderVisit, url: URL, error: ProviderUnreachable): Diagnosis | undefined {
-  const code = wireCodeOf(error.cause)
-  const [, name, what] = tlsFaults.find(([pattern]) => pattern.test(code)) ?? []
-  if (name === undefined) return undefined
+  const [name, what, fix] = tlsFaults[wireFaultOf(error.cause)] ?? []
+  if (name === undefined || fix === undefined) return undefined
   const trust = `put the certificate of the authority that signed it into ${key('ca')}${provider.caFile === undefined ? '' : ` (${provider.caFile} is not the one)`}`
-  const fixes: Partial<Record<FindingName, string>> = {
-    'tls-self-signed': trust,
-    'tls-unknown-authority': `${trust}; a server that leaves out its intermediate certificate looks the same`,
-    'tls-wrong-name': `write the host as the certificate has it${namesOf(error.cause)}, or get one for ${url.hostname}`,
-    'tls-expired': `renew the certificate of ${url.host}`,
-    'tls-not-yet-valid': `set the clock of this machine, or renew the certificate of ${url.host}`,
-    'tls-not-spoken': `${url.host} speaks plain http or an old TLS; compare scheme and port`,
-  }
-  return { name, cause: `the certificate of ${url.host} is ${what} (${code})`, fix: fixes[name]! }
+  const cause = `the certificate of ${url.host} ${what} (${wireCodeOf(error.cause)})`
+  return { name, cause, fix: fix({ url, trust, names: namesOf(error.cause) }) }
 }
 
 function namesOf(cause: unknown): string {
@@ -72,21 +92,31 @@ function namesOf(cause: unknown): string {
 }
 
 /** What the name leads to decides whose fault it is. */
-async function addressFault(url: URL, error: ProviderUnreachable): Promise<Diagnosis | undefined> {
+async function addressFault(
+  { lookup = systemLookup }: ProviderVisit,
+  url: URL,
+  error: ProviderUnreachable,
+): Promise<Diagnosis | undefined> {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const inside = 'inside a cluster name the service in internalUrl'
   if (error.fault === 'dns') {
     const fix = `correct the name, or the DNS server this machine asks; ${inside}`
     return { name: 'provider-dns', cause: `${host} cannot be resolved here (${wireCodeOf(error.cause)})`, fix }
   }
-  if (!/UNREACH|EADDRNOTAVAIL|TIMEOUT/.test(wireCodeOf(error.cause))) return undefined
-  const addresses = await lookup(host, { all: true }).catch(() => [])
+  const fault = wireFaultOf(error.cause)
+  if (fault !== 'unreachable' && fault !== 'timeout') return undefined
+  const addresses = await addressesOf(host, lookup)
   if (addresses.length === 0 || addresses.some(({ family }) => family !== 6)) return undefined
   const shown = addresses.map(({ address }) => address).join(', ')
   const fix = `give ${host} an IPv4 address (A record), or this machine a way to IPv6; ${inside}`
   const cause = `${host} has IPv6 addresses alone (${shown}), and this machine cannot reach them (${wireCodeOf(error.cause)})`
   return { name: 'provider-ipv6-unreachable', cause, fix }
 }
+
+const addressesOf = (host: string, lookup: LookupFunction): Promise<readonly LookupAddress[]> =>
+  new Promise((resolve) => {
+    lookup(host, { all: true }, (error, found) => resolve(error === null && Array.isArray(found) ? found : []))
+  })
 
 function unreachable(url: URL, error: ProviderUnreachable): Diagnosis {
   const cause = `${url.origin}: ${error.fault === 'too_large' ? 'the answer is larger than 1 MiB' : wireSentenceOf(error.cause ?? error)}`

@@ -1,8 +1,9 @@
 /** From what Redis, or the way to it, said to a finding. */
 import type { RedisConfig } from '../../config/redis-config.ts'
+import { type WireFault, wireFaultOf } from '../../core/wire-fault.ts'
 import type { RedisNode } from '../../storage/redis-options.ts'
 import type { Finding } from './finding.ts'
-import { wireFaultOf, wireSentenceOf } from './wire-fault.ts'
+import { wireSentenceOf } from './wire-sentence.ts'
 
 type Fault = Pick<Finding, 'name' | 'cause' | 'fix'> & { readonly at?: string }
 
@@ -120,7 +121,7 @@ function faultOf(config: RedisConfig, error: unknown): Fault {
       fix: 'look whether the server hangs or is overloaded, and what stands between',
     }
   }
-  if (kind === 'self-signed' || kind === 'wrong-name' || kind === 'expired' || kind === 'tls') {
+  if (ofCertificate.has(kind)) {
     return {
       name: 'redis-certificate',
       at: 'redis.tls',
@@ -134,6 +135,15 @@ function faultOf(config: RedisConfig, error: unknown): Fault {
     fix: 'check host and port of the file, and that this container may connect there',
   }
 }
+
+const ofCertificate: ReadonlySet<WireFault> = new Set<WireFault>([
+  'self-signed',
+  'unknown-authority',
+  'wrong-name',
+  'expired',
+  'not-yet-valid',
+  'tls',
+])
 
 function sentinelName({ topology }: RedisConfig): Fault {
   const name = topology.kind === 'sentinel' ? topology.name : ''

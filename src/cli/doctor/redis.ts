@@ -1,11 +1,11 @@
 /** The store all replicas share: is it there, does it let us in, does it take what we write, is it quick enough. */
-import { connect as connectTls } from 'node:tls'
 import type { RedisConfig } from '../../config/redis-config.ts'
 import { dialForCommands, type RedisConnection } from '../../storage/redis-dial.ts'
 import type { RedisNode } from '../../storage/redis-options.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import { nodesOf, redisFault } from './redis-fault.ts'
+import { speaksTls } from './speaks-tls.ts'
 
 /** The same steps as the running process takes, on a connection of its own; it writes one key that lives a second. */
 export const redis: Examination = {
@@ -154,7 +154,7 @@ async function otherScheme(config: RedisConfig, error: unknown): Promise<'tls' |
   if (answered(error)) return undefined
   const [node] = nodesOf(topology)
   if (node === undefined) return undefined
-  return (await speaksTls(node.host, node.port)) ? 'tls' : undefined
+  return (await speaksTls(node)) ? 'tls' : undefined
 }
 
 const closed = (connection: RedisConnection): boolean => {
@@ -165,16 +165,3 @@ const closed = (connection: RedisConnection): boolean => {
 /** A refusal in Redis' own words is an answer: something there speaks the protocol. */
 const answered = (error: unknown): boolean =>
   error instanceof Error && /^(?:WRONGPASS|NOAUTH|ERR|NOPERM|READONLY|LOADING|MASTERDOWN|DENIED)\b/.test(error.message)
-
-function speaksTls(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connectTls({ host, port, rejectUnauthorized: false, timeout: 2000 })
-    const end = (speaks: boolean) => {
-      socket.destroy()
-      resolve(speaks)
-    }
-    socket.once('secureConnect', () => end(true))
-    socket.once('error', (error) => end('code' in error && /CERTIFICATE_REQUIRED|HANDSHAKE/.test(String(error.code))))
-    socket.once('timeout', () => end(false))
-  })
-}

@@ -3,7 +3,7 @@ import type { ListenAddress } from '../../config/config.ts'
 import { isJsonObject } from '../../core/strict-json.ts'
 import type { IngressStatus } from '../../http/forward-auth/ingress-witness.ts'
 import type { Patient } from './examination.ts'
-import { wireSentenceOf } from './wire-fault.ts'
+import { wireSentenceOf } from './wire-sentence.ts'
 
 export interface RunningStatus {
   readonly version: string

@@ -1,11 +1,11 @@
 /** Routes that speak for people to a Kubernetes API: whether the API takes the service account's own token. */
 import { readFileSync } from 'node:fs'
 import type { Config, RouteConfig } from '../../config/config.ts'
+import { wireCodeOf } from '../../core/wire-fault.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import { findKubernetes, review } from './kubernetes-review.ts'
 import { askUpstream, upstreamPlace } from './upstream-wire.ts'
-import { wireCodeOf } from './wire-fault.ts'
 
 export const serviceAccounts: Examination = {
   name: 'service accounts',

@@ -1,10 +1,11 @@
 /** Each application behind the gateway: is it there, and does it speak what the file says. */
-import { connect as connectTls } from 'node:tls'
 import type { Config, RouteConfig, UpstreamConfig } from '../../config/config.ts'
+import { type WireFault, wireFaultOf } from '../../core/wire-fault.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
+import { type Listener, speaksTls } from './speaks-tls.ts'
 import { askUpstream, type UpstreamAnswer, upstreamPlace } from './upstream-wire.ts'
-import { type WireFault, wireFaultOf, wireSentenceOf } from './wire-fault.ts'
+import { wireSentenceOf } from './wire-sentence.ts'
 
 export const upstreams: Examination = {
   name: 'upstreams',
@@ -50,7 +51,7 @@ async function examineOne({ route, upstream }: RoutedUpstream, patient: Patient)
 async function silence(upstream: UpstreamConfig, error: unknown): Promise<Finding> {
   const fault = wireFaultOf(error)
   const isTls = upstream.url.protocol === 'https:'
-  if (!isTls && fault === 'reset' && (await speaksTls(upstream))) return expectsTls(upstream)
+  if (!isTls && fault === 'reset' && (await speaksTls(listenerOf(upstream)))) return expectsTls(upstream)
   const place = upstreamPlace(upstream)
   const cause = wireSentenceOf(error)
   if (isTls && fault === 'not-tls') {
@@ -74,10 +75,14 @@ async function silence(upstream: UpstreamConfig, error: unknown): Promise<Findin
 const reachFix =
   'check that it runs, that it listens on this address and not on its own loopback alone, and network policies'
 
+const trustFix = 'name its authority: upstream: { url: ..., ca: /etc/doorward/upstream-ca.pem }'
+
 const certificateFixes: Partial<Record<WireFault, string>> = {
-  'self-signed': 'name its authority: upstream: { url: ..., ca: /etc/doorward/upstream-ca.pem }',
+  'self-signed': trustFix,
+  'unknown-authority': trustFix,
   'wrong-name': 'use the name its certificate has, or let it have this one',
   expired: 'renew its certificate, or set the clock of this machine',
+  'not-yet-valid': 'set the clock of this machine, or of whoever issued the certificate',
   tls: 'compare TLS versions, and whether it wants a client certificate: upstream: { clientCertificate: ... }',
 }
 
@@ -110,17 +115,7 @@ function redirects({ url }: UpstreamConfig, { status, location }: UpstreamAnswer
   ]
 }
 
-function speaksTls({ url, socketPath }: UpstreamConfig): Promise<boolean> {
-  const port = Number(url.port || 80)
-  const where = socketPath === undefined ? { host: url.hostname.replace(/^\[|\]$/g, ''), port } : { path: socketPath }
-  return new Promise((resolve) => {
-    const socket = connectTls({ ...where, rejectUnauthorized: false, timeout: 2000 })
-    const end = (speaks: boolean) => {
-      socket.destroy()
-      resolve(speaks)
-    }
-    socket.once('secureConnect', () => end(true))
-    socket.once('error', () => end(false))
-    socket.once('timeout', () => end(false))
-  })
+function listenerOf({ url, socketPath }: UpstreamConfig): Listener {
+  if (socketPath !== undefined) return { path: socketPath }
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80) }
 }

@@ -1,12 +1,16 @@
-/** Why no answer came, in the words of somebody who has to repair it. */
+/** The one table from what the system, TLS or HTTP say where no answer came to what is wrong. */
 
 export type WireFault =
   | 'dns'
   | 'refused'
+  /** There is no way to that address from here. */
+  | 'unreachable'
   | 'timeout'
   | 'self-signed'
+  | 'unknown-authority'
   | 'wrong-name'
   | 'expired'
+  | 'not-yet-valid'
   | 'not-tls'
   | 'tls'
   | 'reset'
@@ -14,11 +18,14 @@ export type WireFault =
 
 const faults: readonly (readonly [RegExp, WireFault])[] = [
   [/^(?:ENOTFOUND|EAI_)/, 'dns'],
-  [/^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOENT|EACCES)/, 'refused'],
+  [/^(?:ECONNREFUSED|ENOENT|EACCES)/, 'refused'],
+  [/^(?:EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)/, 'unreachable'],
   [/TIMEOUT|^ETIMEDOUT|^UND_ERR_ABORTED|^ABORT/, 'timeout'],
-  [/^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_)/, 'self-signed'],
+  [/^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN)/, 'self-signed'],
+  [/^UNABLE_TO_/, 'unknown-authority'],
   [/^ERR_TLS_CERT_ALTNAME_INVALID/, 'wrong-name'],
-  [/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)/, 'expired'],
+  [/^CERT_HAS_EXPIRED/, 'expired'],
+  [/^CERT_NOT_YET_VALID/, 'not-yet-valid'],
   [/^(?:ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG|ERR_SSL_HTTP_REQUEST|EPROTO)/, 'not-tls'],
   [/CERT|^ERR_(?:SSL|TLS)/, 'tls'],
   [/^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET|HPE_|ConnectionTimeout|SocketClosed)/, 'reset'],
@@ -37,22 +44,4 @@ export function wireCodeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return wireCodeOf(error.errors[0])
   if (error.cause instanceof Error) return wireCodeOf(error.cause)
   return 'code' in error && typeof error.code === 'string' ? error.code : (error.message.split('\n', 1)[0] ?? '')
-}
-
-const words: Readonly<Record<WireFault, string>> = {
-  dns: 'the name cannot be resolved',
-  refused: 'nobody accepts connections there',
-  timeout: 'no answer came in time',
-  'self-signed': 'its certificate is signed by nobody this machine trusts',
-  'wrong-name': 'its certificate is for another name',
-  expired: 'its certificate is not valid at this time',
-  'not-tls': 'it speaks no TLS',
-  tls: 'the TLS handshake fails',
-  reset: 'the connection was cut before an answer came',
-  other: 'no usable answer came',
-}
-
-/** `nobody accepts connections there (ECONNREFUSED)` */
-export function wireSentenceOf(error: unknown): string {
-  return `${words[wireFaultOf(error)]} (${wireCodeOf(error)})`
 }
