@@ -70,7 +70,7 @@ export const limitsSchema = z.strictObject({
     .meta({ description: 'All headers of one request together; more is answered with 431.' }),
   headersTimeout: duration({ least: 1000 })
     .prefault('15s')
-    .meta({ description: 'Time for a client to send its request headers.' }),
+    .meta({ description: 'Time for a client to send its request headers, and a form to one of our own pages.' }),
   keepAliveTimeout: duration({ least: 1000 }).prefault('75s').meta({
     description:
       'How long an idle client connection stays open. Keep it above the idle time of the load balancer in front.',

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { CompatibilityConfig } from '../config/compatibility-config.ts'
 import { GatewayError } from '../core/errors.ts'
+import { hasBody } from '../proxy/request-framing.ts'
 import { type Answer, closingIfUnclear, withHeaders } from './answer.ts'
 import type { CallbackFlights } from './callback-flights.ts'
 import { compatiblePages } from './compatibility/pages.ts'
@@ -87,8 +88,9 @@ export function buildApp(parts: AppParts): FastifyInstance {
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, new URLSearchParams(body.toString()))
   })
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     open.set(request, observer.open(request.raw, 'own'))
+    if (hasBody(request.raw)) endSlowForm(request, reply)
   })
   for (const { method, path, serve } of pages) {
     app.route({ method, url: basePath + path, handler: (request, reply) => answer(request, reply, serve) })
@@ -118,6 +120,15 @@ export function buildApp(parts: AppParts): FastifyInstance {
     const failure = serving().refuser.fail(planned, askingOf(exchange))
     const allow = planned instanceof GatewayError && 'allow' in planned ? { allow: String(planned.allow) } : {}
     return send(exchange, reply, closingIfUnclear(withHeaders(failure, allow), request.raw))
+  }
+
+  /** A form of ours is two short fields: one that comes byte by byte only holds the connection. */
+  function endSlowForm(request: FastifyRequest, reply: FastifyReply): void {
+    const giveUp = (): void => {
+      if (!reply.sent) fail(new GatewayError('body_timeout'), request, reply.header('connection', 'close'))
+    }
+    const timer = setTimeout(giveUp, serving().config.limits.headersTimeout).unref()
+    request.raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer))
   }
 
   function send(exchange: Exchange, reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
