@@ -82,6 +82,17 @@ const modes: readonly Case[] = [
     },
   },
   {
+    name: 'proxy: asks in people’s names, with the token of its account',
+    values: base({
+      mode: 'proxy',
+      serviceAccount: { automountToken: true },
+      config: {
+        routes: [{ allow: 'signedIn', upstream: 'https://kubernetes.default.svc', impersonate: { user: '{sub}' } }],
+      },
+    }),
+    expect: ({ one }) => assert.equal(one('Deployment').spec.template.spec.automountServiceAccountToken, true),
+  },
+  {
     name: 'sidecar: the file and the secret alone',
     values: base({
       mode: 'sidecar',

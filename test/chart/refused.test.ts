@@ -10,6 +10,7 @@ import { refusal, render, type Values } from './helm.ts'
 
 const session = (value: string) => base({ secrets: { session: { value } } })
 const config = (more: Values) => base({ config: more })
+const impersonating = { allow: 'signedIn', upstream: 'https://kubernetes.default.svc', impersonate: { user: '{sub}' } }
 const app = { name: 'wiki', host: 'app.example.com', service: 'wiki', port: 80 }
 
 /** By a sentence of the chart. */
@@ -24,6 +25,11 @@ const sentences: readonly (readonly [string, Values, RegExp])[] = [
     /nobody else may ask on extAuthz/,
   ],
   ['a proxy to nowhere', base({ mode: 'proxy' }), /config\.routes\[0\] has no upstream/],
+  [
+    'people’s names without a token to ask in them',
+    base({ mode: 'proxy', config: { routes: [impersonating] } }),
+    /config\.routes\[0\]\.impersonate needs .* serviceAccount\.automountToken: true/,
+  ],
   ['an empty secret', session('   '), /secrets\.session\.value is empty; make one with: openssl/],
   ['a short secret', session('short'), /secrets\.session has fewer than 32 characters/],
   ['a repetitive secret', session('abcabcabcabcabcabcabcabcabcabcabcabc'), /secrets\.session repeats itself/],

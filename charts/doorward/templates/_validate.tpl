@@ -31,6 +31,7 @@
 {{- include "doorward.validateSecrets" . -}}
 {{- include "doorward.validatePlaceholders" . -}}
 {{- include "doorward.validateGateway" . -}}
+{{- include "doorward.validateImpersonation" . -}}
 {{- $drain := include "doorward.drainSeconds" . | int -}}
 {{- if and (gt (int $v.terminationGracePeriodSeconds) 0) (le (int $v.terminationGracePeriodSeconds) $drain) }}{{ fail (printf "doorward: terminationGracePeriodSeconds is %d, and config.limits.drainDelay and drainTimeout together are %d: requests would be cut; write more, or 0" (int $v.terminationGracePeriodSeconds) $drain) }}{{ end -}}
 {{- end -}}
@@ -111,4 +112,17 @@
 {{- end -}}
 {{- if and $v.apps (has $v.gateway.kind (list "envoy-gateway" "istio")) (not $v.httpRoute.parentRefs) }}{{ fail "doorward: httpRoute.parentRefs is empty: name the Gateway, - name: public" }}{{ end -}}
 {{- if and $v.httpRoute.enabled (not $v.httpRoute.parentRefs) }}{{ fail "doorward: httpRoute.parentRefs is empty: name the Gateway, - name: public" }}{{ end -}}
+{{- end -}}
+
+{{/* Whoever asks in people's names needs a token of its own; without one every request would be 503. */}}
+{{- define "doorward.validateImpersonation" -}}
+{{- include "doorward.values" . -}}
+{{- $v := .Values.__doorward -}}
+{{- $mounted := $v.serviceAccount.automountToken -}}
+{{- range $v.extraVolumeMounts }}{{ if eq (trimSuffix "/" .mountPath) "/var/run/secrets/kubernetes.io/serviceaccount" }}{{ $mounted = true }}{{ end }}{{ end -}}
+{{- if and (ne $v.mode "sidecar") (not $mounted) -}}
+{{- range $index, $route := ($v.config).routes | default list -}}
+{{- if and $route.impersonate (not ($route.impersonate).tokenFile) }}{{ fail (printf "doorward: config.routes[%d].impersonate needs the token of the service account: write serviceAccount.automountToken: true" $index) }}{{ end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
