@@ -1,5 +1,6 @@
 /** The checks of a JWT access token that need no key (RFC 9068 4, RFC 8725), each a named function in one list. */
 import type { BearerConfig } from '../config/bearer-config.ts'
+import { isMilliseconds, isNumericDate, wordsForNoDate } from '../core/numeric-date.ts'
 import type { UnverifiedJwt } from '../issuer/jwt.ts'
 
 /** What is wrong, for the client's developer; never a token. */
@@ -10,8 +11,6 @@ export interface Flaw {
 
 /** Seconds a clock may be ahead of or behind ours. */
 export const clockTolerance = 30
-/** The last second a Date can hold: beyond it `exp` is nonsense, and its arithmetic too. */
-const lastSecond = 8.64e12
 
 type Check = (jwt: UnverifiedJwt, entry: BearerConfig, nowSeconds: number) => Flaw | undefined
 
@@ -101,7 +100,7 @@ function checkConfirmation({ payload }: UnverifiedJwt): Flaw | undefined {
 }
 
 function checkExpiry({ payload: { exp } }: UnverifiedJwt, _: BearerConfig, now: number): Flaw | undefined {
-  if (typeof exp !== 'number' || !(exp > 0) || exp > lastSecond) return invalid('exp is missing or no time')
+  if (!isNumericDate(exp)) return invalid(`exp ${wordsForNoDate(exp)}`)
   return exp + clockTolerance <= now ? { reason: 'token_expired', detail: 'the token has expired' } : undefined
 }
 
@@ -111,6 +110,7 @@ function checkBeginning({ payload: { nbf, iat } }: UnverifiedJwt, _: BearerConfi
     ['iat', iat],
   ] as const) {
     if (value === undefined) continue
+    if (isMilliseconds(value)) return invalid(`${claim} ${wordsForNoDate(value)}`)
     if (typeof value !== 'number' || !Number.isFinite(value)) return invalid(`${claim} is no time`)
     const ahead = Math.round(value - now)
     if (value - now > clockTolerance) return invalid(`${claim} is ${ahead} s in the future: the clocks differ`)

@@ -8,4 +8,9 @@ export interface Tokens {
   readonly idToken?: string
   /** Milliseconds since the epoch: `exp - iat` after it came, so that a clock that differs from ours does no harm. */
   readonly idExpiresAt?: number
+  /**
+   * When the provider's word for the session runs out, milliseconds since the epoch: the end of the refresh token, or of
+   * what came where none did. Left out where it named none (offline tokens): then our own limits alone hold.
+   */
+  readonly providerEndsAt?: number
 }

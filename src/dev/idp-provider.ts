@@ -107,6 +107,16 @@ export function providerConfiguration({ accounts, records, lifetimes, signingKey
   }
 }
 
+/** As Keycloak: the token endpoint says how long the refresh token is good for. */
+export function sayRefreshLife(provider: Provider, lifetimes: Lifetimes): void {
+  provider.use(async (context, next) => {
+    await next()
+    const { body } = context
+    if (typeof body !== 'object' || body === null || !('refresh_token' in body)) return
+    context.body = { ...body, refresh_expires_in: lifetimes.refreshToken }
+  })
+}
+
 const moreClaims = (accounts: IdpAccounts): string[] => accounts.all().flatMap((user) => Object.keys(user.more ?? {}))
 
 function featuresOf(records: IdpRecords): Configuration['features'] {

@@ -2,7 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { randomToken } from '../core/encoding.ts'
 import { createLoginPages } from './idp-login.ts'
-import { clientMetadata, type IdpClient, type Lifetimes, providerConfiguration } from './idp-provider.ts'
+import {
+  clientMetadata,
+  type IdpClient,
+  type Lifetimes,
+  providerConfiguration,
+  sayRefreshLife,
+} from './idp-provider.ts'
 import { createRecords } from './idp-records.ts'
 import { claimsOf, createAccounts, demoUsers, type IdpAccounts, type IdpUser } from './idp-users.ts'
 import { closeServer, listen, originOf } from './loopback.ts'
@@ -73,6 +79,7 @@ export async function startIdp(options: IdpOptions = {}): Promise<Idp> {
   const records = createRecords()
   const lifetimes = { accessToken: 300, refreshToken: 1800, idToken: 300, session: 36_000, ...options.lifetimes }
   const provider = new Provider(issuer, providerConfiguration({ accounts, records, lifetimes, signingKey: key.jwk }))
+  sayRefreshLife(provider, lifetimes)
   const addClient = async (client: IdpClient) => records.of('Client').upsert(client.clientId, clientMetadata(client))
   for (const client of clients) await addClient(client)
 

@@ -2,13 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { IdentityProvider } from '../oidc/identity-provider.ts'
+import type { Proof } from '../core/proof.ts'
 import { RefreshFailure } from '../oidc/refresh.ts'
 import { renewSession } from '../session/lifetimes.ts'
 import { type RefreshWord, refreshLeaseOf } from '../session/refresh-lease.ts'
 import type { KeptSession, LiveSession, Session, SessionStore, SetCookies } from '../session/session.ts'
 import type { Leases } from '../storage/lease.ts'
-import type { RefreshQueue } from './refresh-queue.ts'
 
 export type Renewed =
   | { readonly kind: 'live'; readonly live: LiveSession; readonly setCookies: SetCookies; readonly fresh: boolean }
@@ -17,8 +16,8 @@ export type Renewed =
 export interface RefreshParts {
   readonly live: LiveSession
   readonly sessions: SessionStore
-  readonly provider: IdentityProvider
-  readonly queue: RefreshQueue
+  /** Redeems the refresh token of `live`. @throws RefreshFailure */
+  readonly redeem: () => Promise<Proof>
   readonly leases: Leases
   readonly clock: Clock
 }
@@ -54,7 +53,7 @@ async function refreshUnder(parts: RefreshParts, release: (word: RefreshWord) =>
   try {
     // Whoever had the lease before may have renewed or ended it.
     const newest = await newerOf(parts.live, parts.sessions)
-    const refreshed = newest === undefined ? await redeem(parts) : { word: undefined, renewed: newest }
+    const refreshed = newest === undefined ? await redeemAndSave(parts) : { word: undefined, renewed: newest }
     word = refreshed.renewed.kind === 'ended' ? 'ended' : 'renewed'
     return refreshed
   } finally {
@@ -63,10 +62,9 @@ async function refreshUnder(parts: RefreshParts, release: (word: RefreshWord) =>
   }
 }
 
-async function redeem({ live, sessions, provider, queue, clock }: RefreshParts): Promise<Refreshed> {
+async function redeemAndSave({ live, sessions, redeem, clock }: RefreshParts): Promise<Refreshed> {
   try {
-    const proof = await queue.run(() => provider.renew(live.session))
-    const kept = await save(live, renewSession(live.session, proof, clock.now()), sessions)
+    const kept = await save(live, renewSession(live.session, await redeem(), clock.now()), sessions)
     if (kept === undefined) return { word: 'ended', renewed: { kind: 'ended' } }
     return { word: 'renewed', renewed: { kind: 'live', ...kept, fresh: true } }
   } catch (error) {

@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import type { Proof } from '../core/proof.ts'
 import type { IdentityProvider } from '../oidc/identity-provider.ts'
 import { RefreshFailure } from '../oidc/refresh.ts'
+import { outlivesProvider } from '../session/lifetimes.ts'
 import type { LiveSession, Session, SessionStore } from '../session/session.ts'
 import type { Leases } from '../storage/lease.ts'
 import { isFinal, type Renewed, refreshOnce, unchanged } from './refresh-once.ts'
@@ -53,10 +55,12 @@ export function createRenewal(parts: RenewalParts): Renewal {
   const queues = new Map(Array.from(providers, ([name, { config }]) => [name, createRefreshQueue(config.timeout)]))
 
   function due({ session }: LiveSession, canSetCookie: boolean, tokenEnd?: number): Due {
-    if (session.tokens.refreshToken === undefined) return 'no'
     const now = clock.now()
+    // Ending it takes no new cookie, so it is done whoever asks.
+    if (outlivesProvider(session, now)) return 'wait'
+    if (session.tokens.refreshToken === undefined) return 'no'
     const usual = refreshEvery ?? periodOf(session, providers.get(session.identity.provider)?.confirmEvery) ?? never
-    const life = lifeLeft(session, tokenEnd)
+    const life = Math.min(lifeLeft(session, tokenEnd), lifeLeft(session, session.tokens.providerEndsAt))
     const period = Math.min(usual, life)
     if (period === never || now < session.renewedAt + early(session, period)) return 'no'
     if (now < (notBefore.get(session) ?? 0)) return 'no'
@@ -76,19 +80,26 @@ export function createRenewal(parts: RenewalParts): Renewal {
 
   async function attempt(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
     const { session } = live
-    const provider = providers.get(session.identity.provider)
-    const queue = queues.get(session.identity.provider)
-    if (provider === undefined || queue === undefined || session.tokens.refreshToken === undefined) {
-      return unchanged(live)
-    }
+    const redeem = redeemerOf(session)
+    if (redeem === undefined) return unchanged(live)
     try {
-      const { word, renewed } = await refreshOnce({ live, sessions, provider, queue, leases, clock })
+      const { word, renewed } = await refreshOnce({ live, sessions, redeem, leases, clock })
       if (word === 'failed') notBefore.set(session, clock.now() + retryAfter)
       else if (word === 'renewed') parts.onOutcome('renewed', session, '')
       return renewed
     } catch (error) {
       return afterFailure(error, live, sessions)
     }
+  }
+
+  /** Undefined where there is nothing to redeem, and nobody to ask. */
+  function redeemerOf(session: Session): (() => Promise<Proof>) | undefined {
+    // Asked all the same, with the lease in hand: another replica may have renewed it in time.
+    if (outlivesProvider(session, clock.now())) return () => Promise.reject(ranOut(session))
+    const { provider: name } = session.identity
+    const [provider, queue] = [providers.get(name), queues.get(name)]
+    if (provider === undefined || queue === undefined || session.tokens.refreshToken === undefined) return undefined
+    return () => queue.run(() => provider.renew(session))
   }
 
   async function afterFailure(error: unknown, live: LiveSession, sessions: SessionStore): Promise<Renewed> {
@@ -112,6 +123,16 @@ export function createRenewal(parts: RenewalParts): Renewal {
       renew(live, sessions).catch((error: unknown) => log.error({ err: error }, 'background renewal failed'))
     },
   }
+}
+
+/** The provider would say no more than this, so it is not asked. */
+function ranOut({ tokens }: Session): RefreshFailure {
+  const end = new Date(tokens.providerEndsAt ?? 0).toISOString()
+  const detail =
+    tokens.refreshToken === undefined
+      ? `the tokens ran out at ${end}, and no refresh token came with them (scope offline_access, or a setting of the client)`
+      : `the refresh token ran out at ${end}, unused (Keycloak: SSO Session Idle and Max); the provider was not asked`
+  return new RefreshFailure('terminal', 'ran_out', detail)
 }
 
 /** From one renewal to the time the next must be done, in milliseconds; undefined where nothing says so. */

@@ -3,6 +3,7 @@ import type { Identity } from '../core/identity.ts'
 import { safeReturnTo } from '../core/urls.ts'
 import type { Credentials } from '../gate/decision.ts'
 import { originProblem } from '../policy/origin.ts'
+import { outlivesProvider } from '../session/lifetimes.ts'
 import type { FoundSession, LiveSession } from '../session/session.ts'
 import type { Answer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
@@ -84,16 +85,29 @@ export function pageAnswer(own: OwnRequest, status: number, html: Html, headers:
   return { status, headers: { ...fixed, ...headers }, body: html.toString() }
 }
 
-export async function findSession({ serving, site, credentials }: OwnRequest): Promise<FoundSession> {
+/** One that has outlived the provider's word is renewed, or ended, first: nobody is told that they are signed in by it. */
+export async function findSession(own: OwnRequest): Promise<FoundSession> {
+  const { serving, site, credentials } = own
+  const { store } = site.sessions
+  const found = await keptSession(own)
+  if (found.kind !== 'live' || !outlivesProvider(found.live.session, serving.clock.now())) return found
+  const renewed = await serving.renewal.renew(found.live, store)
+  if (renewed.kind === 'ended') return { kind: 'refused', reason: 'ended', clear: store.clear(credentials.cookie) }
+  return { kind: 'live', live: renewed.live, ...(renewed.fresh && { renewal: () => renewed.setCookies }) }
+}
+
+/** As the store has it, for whoever ends it: whom to sign out at the provider does not run out. */
+export async function keptSession({ serving, site, credentials }: OwnRequest): Promise<FoundSession> {
   const found = await site.sessions.store.find(credentials.cookie)
   if (found.kind === 'live') serving.seen(found.live)
   return found
 }
 
-export async function liveSession(own: OwnRequest): Promise<LiveSession | undefined> {
-  const found = await findSession(own)
-  return found.kind === 'live' ? found.live : undefined
-}
+export const liveSession = async (own: OwnRequest): Promise<LiveSession | undefined> => liveOf(await findSession(own))
+
+export const sessionToEnd = async (own: OwnRequest): Promise<LiveSession | undefined> => liveOf(await keptSession(own))
+
+const liveOf = (found: FoundSession): LiveSession | undefined => (found.kind === 'live' ? found.live : undefined)
 
 /** Why a state-changing request must not count as this person's wish; undefined where it may. */
 export function foreignRequest({ serving, exchange, credentials }: OwnRequest): string | undefined {

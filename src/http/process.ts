@@ -5,7 +5,7 @@ import type { Log } from '../core/log.ts'
 import type { RenewalOutcome } from '../gate/renewal.ts'
 import { openRuntime, type World } from '../runtime.ts'
 import { handleOf } from '../session/handle.ts'
-import { isOver } from '../session/lifetimes.ts'
+import { isOver, outlivesProvider } from '../session/lifetimes.ts'
 import { openSessionState } from '../session/open.ts'
 import { runOutOf, tellOnce } from '../session/run-out.ts'
 import type { Session } from '../session/session.ts'
@@ -139,6 +139,8 @@ export async function openProcess(
       const now = clock.now()
       const { session: rules } = serving.config
       tunnels.sweep((live) => {
+        // Whoever comes with its cookie next ends the session; what is open must not wait for that.
+        if (outlivesProvider(live.session, now)) return true
         if (!isOver(live, now, rules)) return false
         const why = runOutOf(live, now, rules)
         // Idle here: with another store the session may be busy at another replica.

@@ -1,5 +1,6 @@
 /** The checks of an ID token that openid-client leaves to us (OpenID Connect Core 3.1.3.7). */
 import { createHash } from 'node:crypto'
+import { isNumericDate, wordsForNoDate } from '../core/numeric-date.ts'
 import { readJwt, type UnverifiedJwt } from '../issuer/jwt.ts'
 import { LoginFailure } from './failure.ts'
 
@@ -33,8 +34,8 @@ function checkAudience(payload: UnverifiedJwt['payload'], clientId: string): voi
 }
 
 function checkTimes({ iat, exp }: UnverifiedJwt['payload'], now: number): void {
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) throw invalid('exp', 'is not a time')
-  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw invalid('iat', 'is not a time')
+  if (!isNumericDate(exp)) throw invalid('exp', wordsForNoDate(exp))
+  if (!isNumericDate(iat)) throw invalid('iat', wordsForNoDate(iat))
   const ahead = iat - now / 1000
   if (ahead > clockTolerance) {
     const detail = `ID token issued ${Math.round(ahead)} s in the future: the clocks of provider and gateway differ`

@@ -9,7 +9,7 @@ import { LoginFailure, loginFailureOf } from './failure.ts'
 import { checkIdToken } from './id-token.ts'
 import { claimRulesOf, sourcesOf } from './person.ts'
 import type { Provider } from './provider.ts'
-import { expiresInOf, longestExpiresIn } from './token-response.ts'
+import { expiresInOf, longestExpiresIn, providerEndOf } from './token-response.ts'
 
 export interface LoginRequest {
   /** From the configuration, never from a Host header (RFC 9700 2.1). */
@@ -146,17 +146,35 @@ const strange = (what: string): LoginFailure =>
 
 /** What the token endpoint gave, in our words. */
 export function tokensOf(
-  answer: { access_token: string; expires_in?: number; refresh_token?: string; id_token?: string },
+  answer: TokenAnswer,
   claims: { idToken: Claims | undefined; accessToken: Claims | undefined },
   now: number,
 ): Tokens {
+  const ends = {
+    refreshToken: answer.refresh_token,
+    refreshExpiresIn: answer.refresh_expires_in,
+    expiresIn: answer.expires_in,
+    exp: [claims.accessToken?.exp, claims.idToken?.exp],
+  }
+  const providerEndsAt = providerEndOf(ends, now)
   return {
     accessToken: answer.access_token,
     accessExpiresAt: now + expiresInOf(answer.expires_in, claims.accessToken?.exp, now / 1000) * 1000,
     ...(answer.refresh_token !== undefined && { refreshToken: answer.refresh_token }),
     ...(answer.id_token !== undefined && { idToken: answer.id_token }),
     ...(claims.idToken !== undefined && { idExpiresAt: now + lifeOf(claims.idToken) }),
+    ...(providerEndsAt !== undefined && { providerEndsAt }),
   }
+}
+
+/** Of a token endpoint, as openid-client leaves it. */
+export interface TokenAnswer {
+  readonly access_token: string
+  readonly expires_in?: number
+  readonly refresh_token?: string
+  readonly id_token?: string
+  /** Keycloak's own member; anything may be in it. */
+  readonly refresh_expires_in?: unknown
 }
 
 /** Milliseconds an ID token lives: `iat` is when it was issued, after a refresh too (OpenID Connect Core 12.2). */

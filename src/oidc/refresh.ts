@@ -75,9 +75,11 @@ async function proofOf(
   const identity =
     sources === undefined ? session.identity : renewedIdentity(provider, session.identity, sources, answer.scope)
   refuseUninvited(provider.config, identity)
+  const kept = keptTokens(session.tokens, answer)
+  const claims = { idToken, accessToken: sources?.accessToken }
   return {
     identity,
-    tokens: { ...keptTokens(session.tokens), ...tokensOf(answer, { idToken, accessToken: sources?.accessToken }, now) },
+    tokens: { ...kept, ...tokensOf({ ...answer, ...refreshTokenOf(answer, kept) }, claims, now) },
     ...(sid !== undefined && { sid }),
   }
 }
@@ -98,11 +100,18 @@ async function sourcesOrNone(provider: Provider, received: Received): Promise<Cl
 }
 
 /** A provider that does not rotate sends no new refresh token; one that does not repeat the ID token, none either. */
-const keptTokens = ({ refreshToken, idToken, idExpiresAt }: Tokens): Tokens => ({
+const keptTokens = ({ refreshToken, idToken, idExpiresAt, providerEndsAt }: Tokens, answer: Answer): Tokens => ({
   ...(refreshToken !== undefined && { refreshToken }),
   ...(idToken !== undefined && { idToken }),
   ...(idExpiresAt !== undefined && { idExpiresAt }),
+  // The end of a token goes with it.
+  ...(providerEndsAt !== undefined && answer.refresh_token === undefined && { providerEndsAt }),
 })
+
+const refreshTokenOf = (answer: Answer, { refreshToken }: Tokens) => {
+  const newest = answer.refresh_token ?? refreshToken
+  return newest === undefined ? {} : { refresh_token: newest }
+}
 
 /**
  * Claims are the newest ones; what no source spoke of stays as it was. A renewal is no authentication:

@@ -29,6 +29,7 @@ export function writeSession({ session, seenAt }: WrittenSession): Buffer {
     x: tokens.accessExpiresAt,
     h: tokens.idToken,
     y: tokens.idExpiresAt,
+    z: tokens.providerEndsAt,
   })
   return Buffer.concat([Buffer.of(format), Buffer.from(text)])
 }
@@ -86,13 +87,14 @@ function readIdentity(value: unknown): Identity | undefined {
   }
 }
 
-function readTokens({ f, a, x, h, y }: Record<string, unknown>): Tokens {
+function readTokens({ f, a, x, h, y, z }: Record<string, unknown>): Tokens {
   return {
     ...(typeof f === 'string' ? { refreshToken: f } : {}),
     ...(typeof a === 'string' ? { accessToken: a } : {}),
     ...(typeof x === 'number' ? { accessExpiresAt: x } : {}),
     ...(typeof h === 'string' ? { idToken: h } : {}),
     ...(typeof y === 'number' ? { idExpiresAt: y } : {}),
+    ...(typeof z === 'number' ? { providerEndsAt: z } : {}),
   }
 }
 

@@ -138,6 +138,15 @@ test('clocks may differ by 30 s', async (t) => {
   }
 })
 
+test('times in milliseconds are refused, and the detail names the unit: no token lives for ever', async (t) => {
+  const { rogue, verifier } = await openWorld(t)
+  for (const claim of ['exp', 'iat', 'nbf']) {
+    const result = await verifier.verify(await rogue.accessToken({ [claim]: (rogue.now() + 10) * 1000 }))
+    const detail = `${claim} is in milliseconds, and has to be in seconds (RFC 7519 2)`
+    assert.deepEqual(result, { kind: 'invalid', reason: 'token_invalid', detail })
+  }
+})
+
 test('errors name what differs', async (t) => {
   const { rogue, verifier } = await openWorld(t)
   const detailOf = async (claims: object) => {

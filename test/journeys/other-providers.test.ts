@@ -94,15 +94,19 @@ describe('Dex', () => {
     assert.match(out.text, /You may still be signed in at the other/)
   })
 
-  test('without them the person has no groups, and is never asked about again', async (t) => {
+  test('without them the person has no groups, and signs in again when the tokens have run out', async (t) => {
     const { gateway, other } = await startBehind(t, { path: '/dex', discovery })
     asDex(other, () => 'openid profile email')
     const browser = gateway.browser()
     assert.equal((await signInThrough(gateway, other, browser)).visit.status, 200)
     assert.equal(gateway.application.last().headers['x-auth-groups'], undefined)
-    gateway.clock.move(30 * minutes)
+    gateway.clock.move(4 * minutes)
     assert.equal((await browser.navigate(`${gateway.origin}/x`)).status, 200)
+    gateway.clock.move(2 * minutes)
+    assert.equal((await browser.fetch(`${gateway.origin}/x`)).status, 401)
     assert.equal(other.calls.token, 1)
+    const failed = gateway.lines().find(({ event }) => event === 'refresh_failed')
+    assert.match(String(failed?.detail), /^the tokens ran out at .*, and no refresh token came with them/)
   })
 
   test('behind an ingress that redirects its discovery: told where it leads, and what to write', async (t) => {

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createSession, endOf, idleEndOf, isOver, renewSession } from '../../src/session/lifetimes.ts'
+import {
+  createSession,
+  endOf,
+  idleEndOf,
+  isOver,
+  outlivesProvider,
+  promisedEndOf,
+  renewSession,
+} from '../../src/session/lifetimes.ts'
 import { proofOf } from './people.ts'
 
 const lifetimes = { idle: 1_000, lifetime: 10_000 }
@@ -13,6 +21,25 @@ test('a session ends at its idle or its absolute end, whichever comes first', ()
   assert.ok(!isOver(live, 1_499, lifetimes) && isOver(live, 1_500, lifetimes))
   assert.equal(idleEndOf({ ...live, seenAt: 9_900 }, lifetimes), 10_000)
   assert.equal(endOf(session, { ...lifetimes, lifetime: 20_000 }), 10_000, 'a longer lifetime is for new sessions')
+})
+
+test('a session is promised until its own end, or the provider’s where that comes first', () => {
+  const session = createSession(proofOf('alice'), 0, lifetimes)
+  const until = (providerEndsAt: number) => ({ ...session, tokens: { ...session.tokens, providerEndsAt } })
+  assert.equal(promisedEndOf(session, lifetimes), 10_000)
+  assert.equal(promisedEndOf(until(4_000), lifetimes), 4_000)
+  assert.equal(promisedEndOf(until(20_000), lifetimes), 10_000)
+  assert.ok(!outlivesProvider(until(4_000), 3_999) && outlivesProvider(until(4_000), 4_000))
+  assert.ok(!outlivesProvider(session, 1e15), 'a provider that named no end')
+})
+
+test('the end of a refresh token stays with it, and goes with it', () => {
+  const proof = proofOf('alice')
+  const session = createSession({ ...proof, tokens: { ...proof.tokens, providerEndsAt: 4_000 } }, 0, lifetimes)
+  const endAfter = (tokens: object) => renewSession(session, { ...proof, tokens }, 700).tokens.providerEndsAt
+  assert.equal(endAfter({ accessToken: 'fresh' }), 4_000)
+  assert.equal(endAfter({ refreshToken: 'fresh' }), undefined)
+  assert.equal(endAfter({ refreshToken: 'fresh', providerEndsAt: 5_000 }), 5_000)
 })
 
 test('ids are 256 random bits and differ', () => {

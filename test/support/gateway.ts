@@ -84,7 +84,7 @@ export async function startGateway(t: TestContext, options: GatewayOptions = {})
   const idp = await startIdp({
     host: 'localhost',
     ...(options.users && { users: options.users }),
-    lifetimes: { idToken: 100_000, ...options.lifetimes },
+    lifetimes: { idToken: 100_000, refreshToken: 1_000_000, ...options.lifetimes },
     clients: [clientAt(publicUrl)],
   })
   if (options.providerDown) idp.fail(500)

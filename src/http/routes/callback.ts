@@ -17,6 +17,7 @@ import {
   pageAnswer,
   pageOf,
   returnToOf,
+  sessionToEnd,
 } from '../own-request.ts'
 import { errorPage } from '../pages/error.ts'
 import { forbiddenPage } from '../pages/forbidden.ts'
@@ -79,7 +80,7 @@ async function redeem(own: OwnRequest, flow: LoginFlow): Promise<Answer> {
 async function begin(own: OwnRequest, flow: LoginFlow, proof: Proof, askedAt: number): Promise<Answer> {
   const { serving, site, exchange } = own
   const { store, flows, markers } = site.sessions
-  const before = await liveSession(own)
+  const before = await sessionToEnd(own)
   const session = createSession(proof, askedAt, serving.config.session)
   const created = await store.create(session)
   if (before !== undefined) await serving.endSession(site.sessions, before.session, 'replaced')

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../core/errors.ts'
 import type { Answer } from '../answer.ts'
-import { liveSession, type OwnRequest } from '../own-request.ts'
+import { type OwnRequest, sessionToEnd } from '../own-request.ts'
 import { pageHeaders } from '../pages/headers.ts'
 import { providerSignedOutPage } from '../pages/provider-signed-out.ts'
 
@@ -17,7 +17,7 @@ export async function frontchannelLogout(own: OwnRequest): Promise<Answer> {
   const provider = Array.from(serving.providers.values()).find(({ config }) => config.issuer === issuer)
   if (provider === undefined) throw new GatewayError('bad_request', 'front-channel logout: iss is no provider of ours')
 
-  const live = await liveSession(own)
+  const live = await sessionToEnd(own)
   const isIts = live !== undefined && live.session.identity.issuer === issuer && live.session.sid === sid
   if (isIts) {
     const { identity, id } = live.session

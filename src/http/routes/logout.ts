@@ -2,13 +2,13 @@ import type { LiveSession } from '../../session/session.ts'
 import { type Answer, json, redirect } from '../answer.ts'
 import {
   foreignRequest,
-  liveSession,
   loginHref,
   type OwnRequest,
   otherAccountHref,
   pageAnswer,
   pageOf,
   returnToOf,
+  sessionToEnd,
 } from '../own-request.ts'
 import { signOutConfirmPage } from '../pages/sign-out-confirm.ts'
 import { signedOutPage } from '../pages/signed-out.ts'
@@ -31,7 +31,7 @@ export async function signOutLink(own: OwnRequest, next: AfterSignOut): Promise<
   const site = own.credentials.secFetchSite
   // A picture or a prefetch of our own origin is a request nobody made.
   const isOurs = own.exchange.asker === 'navigation' && (site === 'same-origin' || site === 'none')
-  const live = await liveSession(own)
+  const live = await sessionToEnd(own)
   if (isOurs || live === undefined) return endSession(own, returnTo, next)
   const page = signOutConfirmPage(own.serving.config.brand, {
     username: live.session.identity.username,
@@ -44,7 +44,7 @@ export async function signOutLink(own: OwnRequest, next: AfterSignOut): Promise<
 /** Our session ends first and whatever happens; then the browser goes to end the provider's. */
 async function endSession(own: OwnRequest, returnTo: URL, next: AfterSignOut): Promise<Answer> {
   const { serving, site, exchange, credentials } = own
-  const live = await liveSession(own)
+  const live = await sessionToEnd(own)
   const cookies = [...site.sessions.store.clear(credentials.cookie), ...site.sessions.markers.clear()]
   if (live !== undefined) {
     const { requestId, address } = exchange
@@ -81,7 +81,7 @@ export async function signedOut(own: OwnRequest): Promise<Answer> {
   const state = query.get('state')
   const wish = state === null ? undefined : serving.signedOutStates.read(site.origin, state)
   const returnTo = returnToOf(own, wish?.returnTo)
-  const live = await liveSession(own)
+  const live = await sessionToEnd(own)
   if (live === undefined && wish?.next === 'back') return redirect(returnTo.href, {}, 303)
   const resumes = wish !== undefined && (wish.next === 'login' || serving.config.login.afterLogout === 'resume')
   if (live === undefined && resumes) {

@@ -1,4 +1,4 @@
-import { idleEndOf } from '../../session/lifetimes.ts'
+import { idleEndOf, promisedEndOf } from '../../session/lifetimes.ts'
 import type { LiveSession } from '../../session/session.ts'
 import { type Answer, json } from '../answer.ts'
 import { findSession, foreignRequest, loginHref, type OwnRequest, returnToOf } from '../own-request.ts'
@@ -25,7 +25,9 @@ export async function refresh(own: OwnRequest): Promise<Answer> {
 }
 
 function describe({ serving }: OwnRequest, live: LiveSession): object {
-  const { identity, expiresAt } = live.session
+  const { identity } = live.session
+  const { session: lifetimes } = serving.config
+  const end = promisedEndOf(live.session, lifetimes)
   const { subject, username, email, name, groups, realmRoles, provider } = identity
   return {
     authenticated: true,
@@ -36,8 +38,8 @@ function describe({ serving }: OwnRequest, live: LiveSession): object {
     groups,
     realmRoles,
     provider,
-    expiresAt: new Date(expiresAt).toISOString(),
-    idleExpiresAt: new Date(idleEndOf(live, serving.config.session)).toISOString(),
+    expiresAt: new Date(end).toISOString(),
+    idleExpiresAt: new Date(Math.min(idleEndOf(live, lifetimes), end)).toISOString(),
   }
 }
 

@@ -5,7 +5,7 @@ import { isJsonObject } from '../../core/strict-json.ts'
 import type { Tokens } from '../../core/tokens.ts'
 import type { Transport } from '../../issuer/transport.ts'
 import { LoginFailure, type LoginFailureCode, printable } from '../failure.ts'
-import { longestExpiresIn } from '../token-response.ts'
+import { longestExpiresIn, refreshLifeOf } from '../token-response.ts'
 import { passingTrouble, readJson } from './answer.ts'
 
 export interface Granted {
@@ -80,12 +80,15 @@ function grantedIn(body: Readonly<Record<string, unknown>>, now: number): Grante
   if (typeof accessToken !== 'string' || accessToken === '') throw unusable('no access_token')
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw unusable('token_type is not bearer')
   const life = secondsOf(body.expires_in)
+  const hasRefresh = typeof refreshToken === 'string' && refreshToken !== ''
+  const refreshLife = hasRefresh ? refreshLifeOf(body.refresh_token_expires_in) : undefined
   const text = typeof scope === 'string' ? scope.replaceAll(',', ' ') : ''
   return {
     tokens: {
       accessToken,
       ...(life !== undefined && { accessExpiresAt: now + life * 1000 }),
-      ...(typeof refreshToken === 'string' && refreshToken !== '' && { refreshToken }),
+      ...(hasRefresh && { refreshToken }),
+      ...(refreshLife !== undefined && { providerEndsAt: now + refreshLife }),
     },
     scopes: scopesOf(text),
   }
