@@ -36,6 +36,30 @@ test('a server without a password', async (t) => {
   await server.command('CONFIG', 'SET', 'maxmemory', '0')
   await server.command('ACL', 'SETUSER', 'reader', 'on', `>${password}`, '~*', '&*', '+@read', '+@connection')
   tally.planted('redis-not-permitted', await examine(t, { url, username: 'reader', password }))
+  const all = ['on', `>${password}`, '~*', '&*', '+@all']
+  for (const [user, rules] of [
+    ['no-scripts', [...all, '-eval']],
+    ['no-getdel', [...all, '-getdel']],
+    ['no-publish', [...all, '-publish']],
+    ['no-subscribe', [...all, '-subscribe']],
+    ['no-channels', ['on', `>${password}`, '~*', 'resetchannels', '+@all']],
+    ['other-keys', ['on', `>${password}`, '~elsewhere:*', '&*', '+@all']],
+  ] as const) {
+    await server.command('ACL', 'SETUSER', user, ...rules)
+    tally.planted('redis-not-permitted', await examine(t, { url, username: user, password }))
+  }
+  const least = ['~doorward:*', '&doorward:*', '+@all', '-@dangerous']
+  await server.command('ACL', 'SETUSER', 'least', 'on', `>${password}`, ...least)
+  // That nobody needs it here is all there is to say of this one.
+  tally.planted('redis-password-unchecked', await examine(t, { url, username: 'least', password }))
+  await server.command('CONFIG', 'SET', 'min-replicas-to-write', '1')
+  tally.planted('redis-full', await examine(t, { url }))
+  await server.command('CONFIG', 'SET', 'min-replicas-to-write', '0')
+  for (const policy of ['volatile-lru', 'allkeys-random']) {
+    await server.command('CONFIG', 'SET', 'maxmemory', '100mb', 'maxmemory-policy', policy)
+    tally.planted('redis-evicts', await examine(t, { url }))
+  }
+  await server.command('CONFIG', 'SET', 'maxmemory', '0', 'maxmemory-policy', 'noeviction')
   server.freeze()
   tally.planted('redis-silent', await examine(t, { url }))
   server.thaw()
@@ -48,6 +72,14 @@ test('a server with a password', async (t) => {
   tally.healthy(await examine(t, { url, password }))
   tally.planted('redis-password-missing', await examine(t, { url }))
   tally.planted('redis-wrong-password', await examine(t, { url, password: 'another-password' }))
+})
+
+test('a server with commands renamed, and one that is full of connections', async (t) => {
+  const server = await startRedis(t, { args: ['--rename-command', 'EVAL', ''] })
+  if (server === undefined) return
+  tally.planted('redis-not-permitted', await examine(t, { url: `redis://127.0.0.1:${server.port}` }))
+  const crowded = await startRedis(t, { args: ['--maxclients', '1'] })
+  tally.planted('redis-full', await examine(t, { url: `redis://127.0.0.1:${crowded!.port}` }))
 })
 
 test('nobody there, or no such name', async (t) => {

@@ -56,12 +56,36 @@ const replies: readonly (readonly [RegExp, (config: RedisConfig, text: string) =
     }),
   ],
   [
-    /^NOPERM/,
+    /^NOPERM|^ERR unknown command/,
     (_, text) => ({
       name: 'redis-not-permitted',
       at: 'redis.username',
       cause: `the user of the file may not do all that is needed: ${text}`,
       fix: 'let it read and write keys and channels under redis.prefix: +@all -@dangerous ~prefix* &prefix*',
+    }),
+  ],
+  [
+    /^DENIED/,
+    () => ({
+      name: 'redis-not-permitted',
+      cause: 'it is in protected mode: without a password it serves its own machine alone',
+      fix: 'set requirepass at the server, and redis.password in the file',
+    }),
+  ],
+  [
+    /^ERR max number of clients/,
+    () => ({
+      name: 'redis-full',
+      cause: 'it takes no more connections: its maxclients are reached',
+      fix: 'raise maxclients, or look who holds so many (CLIENT LIST); nobody can sign in meanwhile',
+    }),
+  ],
+  [
+    /^NOREPLICAS/,
+    () => ({
+      name: 'redis-full',
+      cause: 'it takes no writes while fewer replicas follow than min-replicas-to-write asks for',
+      fix: 'look at its replicas (INFO replication); nobody can sign in meanwhile',
     }),
   ],
   [

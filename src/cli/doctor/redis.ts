@@ -1,13 +1,14 @@
 /** The store all replicas share: is it there, does it let us in, does it take what we write, is it quick enough. */
 import type { RedisConfig } from '../../config/redis-config.ts'
-import { dialForCommands, type RedisConnection } from '../../storage/redis-dial.ts'
+import { dialForCommands, dialForMessages, type RedisConnection } from '../../storage/redis-dial.ts'
 import type { RedisNode } from '../../storage/redis-options.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
+import { proveCommands, proveListening } from './redis-commands.ts'
 import { nodesOf, redisFault } from './redis-fault.ts'
 import { speaksTls } from './speaks-tls.ts'
 
-/** The same steps as the running process takes, on a connection of its own; it writes one key that lives a second. */
+/** The same steps as the running process takes, on connections of its own; it writes one key that lives a second. */
 export const redis: Examination = {
   name: 'redis',
   async examine(patient) {
@@ -15,12 +16,13 @@ export const redis: Examination = {
     if (config === undefined || session.store === 'memory') return []
     let connection: RedisConnection
     try {
-      connection = await dialAny(config, patient)
+      connection = await dialAny(config, patient, dialForCommands)
     } catch (error) {
       const cause = config.topology.kind === 'cluster' ? await causeAtNode(config, config.topology.nodes, error) : error
       return [redisFault(config, cause, await otherScheme(config, cause))]
     }
     try {
+      await proveListening(config, await dialAny(config, patient, dialForMessages))
       return await look(config, connection)
     } catch (error) {
       return [redisFault(config, error, undefined)]
@@ -31,13 +33,18 @@ export const redis: Examination = {
 }
 
 /** Each node in turn, as the process does; the first failure is the one told, unless a later one says more. */
-async function dialAny(config: RedisConfig, { signal }: Patient): Promise<RedisConnection> {
-  const { topology } = config
-  const turns = topology.kind === 'sentinel' ? topology.sentinels.length : 1
+async function dialAny<Connection>(
+  config: RedisConfig,
+  { signal }: Patient,
+  dial: (config: RedisConfig, turn: number) => Promise<Connection>,
+): Promise<Connection> {
+  // A cluster is dialled for commands by all of its nodes at once.
+  const atOnce = config.topology.kind === 'cluster' && dial === dialForCommands
+  const turns = atOnce ? 1 : nodesOf(config.topology).length
   let told: unknown
   for (let turn = 0; turn < turns && !signal.aborted; turn++) {
     try {
-      return await dialForCommands(config, turn)
+      return await dial(config, turn)
     } catch (error) {
       if (told === undefined || saysMore(error)) told = error
     }
@@ -61,8 +68,7 @@ async function causeAtNode(config: RedisConfig, nodes: readonly RedisNode[], err
 const saysMore = (error: unknown): boolean => error instanceof Error && !('code' in error)
 
 async function look(config: RedisConfig, connection: RedisConnection): Promise<readonly Finding[]> {
-  const key = `${config.prefix}doctor`
-  await connection.send(key, ['SET', key, '1', 'PX', '1000'])
+  await proveCommands(config, connection)
   const slow = slowness(config, await latencies(connection))
   const open = await openToAll(config)
   if (connection.survivesFailures) return [...slow, ...open]
