@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usual=(chromium keycloak redis prometheus nginx haproxy caddy envoy)
-# Minutes of building or a service of its own: only when asked for by name.
+usual=(chromium keycloak redis prometheus nginx njs haproxy caddy envoy)
+# Minutes of building, or a service that stays: only when asked for by name.
 rare=(traefik helm docker)
 
 keycloak_version=${DOORWARD_KEYCLOAK:-26.7.0}
@@ -93,6 +93,12 @@ install_nginx() {
   say "nginx: $(nginx -v 2>&1)"
 }
 
+# A module of Debian's nginx, which brings a file along that loads it: tests load it by themselves.
+install_njs() {
+  [ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] || apt_install_quietly libnginx-mod-http-js
+  say "njs: $(dpkg-query --show libnginx-mod-http-js 2>/dev/null || echo 'not of Debian')"
+}
+
 install_haproxy() {
   have haproxy || apt_install_quietly haproxy
   say "haproxy: $(haproxy -v | head -n 1)"
@@ -160,12 +166,16 @@ install_kubernetes_validate() {
   say "kubernetes-validate: $kubernetes_validate_version"
 }
 
-# The daemon is started by whoever needs it: `dockerd --mtu 1400`.
+# Engine and client of Debian, an engine that runs, and images for the tests that no registry has to be asked for.
+# Ends with 69 where this machine can run no engine: scripts/docker-engine.sh says why.
 install_docker() {
-  [ -x /usr/sbin/dockerd ] || apt_install_quietly docker.io iptables
+  [ -x /usr/sbin/dockerd ] && [ -x /usr/bin/docker ] || apt_install_quietly docker.io iptables
   have debootstrap || apt_install debootstrap
   [ -x /usr/bin/docker-compose ] || apt_install docker-compose
-  say "docker: $(/usr/bin/docker --version), $(/usr/bin/docker-compose --version | head -n 1)"
+  say "docker: $(/usr/bin/docker --version), $(/usr/bin/docker-compose --version 2>/dev/null | head -n 1)"
+  bash scripts/docker-engine.sh start
+  [ -x ".cache/keycloak/$keycloak_version/bin/kc.sh" ] || install_keycloak
+  bash test/container/local-images.sh
 }
 
 if [ $# -eq 0 ]; then set -- "${usual[@]}"; fi

@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 docker=${DOCKER:-/usr/bin/docker}
+export DOCKER_BUILDKIT=1
 keycloak_version=${DOORWARD_KEYCLOAK:-26.7.0}
 debian=doorward-local/debian:bookworm
 
@@ -17,6 +18,8 @@ trap 'rm -rf "$scratch"' EXIT
 
 say() { echo "# $*"; }
 have() { "$docker" image inspect "$1" >/dev/null 2>&1; }
+# By the network of the host: an engine without a bridge, or without NAT, builds as well.
+build() { timeout 900 "$docker" build --network host -q -t "$@" >/dev/null; }
 
 # A network that signs TLS itself is believed inside these images too, and nowhere else.
 add_own_ca() {
@@ -27,7 +30,7 @@ add_own_ca() {
 make_debian() {
   have $debian && return
   say "$debian: a minute or two"
-  debootstrap --variant=minbase --include=ca-certificates,libatomic1 bookworm "$scratch/debian" >"$scratch/log" 2>&1 ||
+  timeout 900 debootstrap --variant=minbase --include=ca-certificates,libatomic1 bookworm "$scratch/debian" >"$scratch/log" 2>&1 ||
     { tail -n 5 "$scratch/log" >&2; exit 1; }
   rm -rf "$scratch/debian/var/cache/apt/archives"/*.deb "$scratch/debian/var/lib/apt/lists"/*
   add_own_ca "$scratch/debian"
@@ -39,10 +42,11 @@ make_node() {
   have doorward-local/node:24 && return
   make_debian
   say doorward-local/node:24
+  [ -x node_modules/node/bin/node ] || node scripts/install.cjs
   mkdir -p "$scratch/node/lib"
   cp node_modules/node/bin/node "$scratch/node/node"
   (cd "$scratch/node" && npm pack --silent npm@11 >/dev/null && tar -xzf npm-11.*.tgz && mv package lib/npm)
-  "$docker" build -q -t doorward-local/node:24 -f - "$scratch/node" >/dev/null <<DOCKERFILE
+  build doorward-local/node:24 -f - "$scratch/node" <<DOCKERFILE
 FROM $debian
 COPY node /usr/local/bin/node
 COPY lib /usr/local/lib/node_modules
@@ -61,12 +65,12 @@ make_keycloak() {
   have "$image" && return
   make_debian
   say "$image"
-  "$docker" build -q -t "$image" -f - ".cache/keycloak/$keycloak_version" >/dev/null <<DOCKERFILE
+  build "$image" -f - ".cache/keycloak/$keycloak_version" <<DOCKERFILE
 FROM $debian
 RUN mkdir -p /usr/share/man/man1 && apt-get update -qq \\
  && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless >/dev/null && rm -rf /var/lib/apt/lists/*
-COPY . /opt/keycloak
-RUN rm -rf /opt/keycloak/data && mkdir -p /opt/keycloak/data && chown -R 1000:0 /opt/keycloak && chmod -R g+rwX /opt/keycloak
+COPY --chown=1000:0 . /opt/keycloak
+RUN rm -rf /opt/keycloak/data && mkdir -p /opt/keycloak/data && chown 1000:0 /opt/keycloak /opt/keycloak/data
 ENV KC_RUN_IN_CONTAINER=true
 USER 1000
 ENTRYPOINT ["/opt/keycloak/bin/kc.sh"]
@@ -80,7 +84,7 @@ make_server() {
   have "$image" && return
   make_debian
   say "$image"
-  "$docker" build -q -t "$image" - >/dev/null <<DOCKERFILE
+  build "$image" - <<DOCKERFILE
 FROM $debian
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends $package >/dev/null && rm -rf /var/lib/apt/lists/*
 CMD [$(printf '"%s",' "$@" | sed 's/,$//')]

@@ -1,7 +1,7 @@
 /** Runs a snippet of a page where its language is: a statement goes in, the person comes out, or nobody. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -11,7 +11,7 @@ import { mainFile } from '../gateways/nginx.ts'
 import type { Application } from '../support/application.ts'
 import { freePort } from '../support/free-port.ts'
 import { until } from '../support/gateway.ts'
-import { findPart } from '../support/real-part.ts'
+import { findPart, skipUnless } from '../support/real-part.ts'
 
 /** Values of X-Auth-Assertion -> `sub` of each, undefined where the snippet refused it. */
 export type Checker = (statements: readonly string[]) => Promise<readonly (string | undefined)[]>
@@ -123,12 +123,10 @@ func main() {
 `
 
 const nginx = findPart('nginx')
-const njsModule = process.env.NJS_MODULE ?? '/usr/lib/nginx/modules/ngx_http_js_module.so'
+const njsModule = findPart('njs')
 
 export const njs = {
-  missing:
-    (nginx === undefined || !existsSync(njsModule)) &&
-    'no nginx with njs here: apt-get install libnginx-mod-http-js, or name its file in NJS_MODULE',
+  missing: skipUnless('nginx') || skipUnless('njs'),
   /** nginx lets through or refuses; who it is was seen by the application behind it. */
   async check(
     t: TestContext,

@@ -1,12 +1,12 @@
 /** Programs that suites want for real, where they are found, and what becomes of a test where one is missing. */
-import { accessSync, constants, globSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, globSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 /** Everything `scripts/install-real-parts.sh` knows to install. */
-export type RealPart = 'chromium' | 'keycloak' | 'redis' | 'prometheus' | Gateway | 'helm' | 'docker'
-export type Gateway = 'nginx' | 'haproxy' | 'caddy' | 'envoy' | 'traefik'
+export type RealPart = 'chromium' | 'keycloak' | 'redis' | 'prometheus' | Gateway | 'njs' | 'helm' | 'docker'
+export type Gateway = 'nginx' | 'haproxy' | 'caddy' | 'envoy' | 'traefik' | 'envoy-gateway' | 'contour' | 'istio'
 
 interface Place {
   /** Environment variable that names the program, before anything else is looked at. */
@@ -15,6 +15,8 @@ interface Place {
   readonly program?: string
   /** Looked for in the repository; the newest version wins. */
   readonly cached?: string
+  /** Where Debian's package puts it: before anything else of that name, or the file of a part that is no program. */
+  readonly packaged?: string
 }
 
 /** The newest is the rule; `DOORWARD_KEYCLOAK=26.0.0` takes the oldest supported one. */
@@ -30,25 +32,36 @@ const places: Readonly<Record<RealPart, Place>> = {
   caddy: { variable: 'CADDY', program: 'caddy' },
   envoy: { variable: 'ENVOY', program: 'envoy', cached: '.cache/envoy/*/envoy' },
   traefik: { variable: 'TRAEFIK', program: 'traefik', cached: '.cache/traefik/*/traefik' },
+  'envoy-gateway': {
+    variable: 'ENVOY_GATEWAY',
+    program: 'envoy-gateway',
+    cached: '.cache/envoy-gateway/*/envoy-gateway',
+  },
+  contour: { variable: 'CONTOUR', program: 'contour', cached: '.cache/contour/*/contour' },
+  istio: { variable: 'ISTIO', program: 'pilot-discovery', cached: '.cache/istio/*/pilot-discovery' },
   helm: { variable: 'HELM', program: 'helm', cached: '.cache/helm/helm' },
-  docker: { variable: 'DOCKER', program: 'docker' },
+  njs: { variable: 'NJS_MODULE', packaged: '/usr/lib/nginx/modules/ngx_http_js_module.so' },
+  // A client of another age may stand before it in PATH, and asks for plugins that Debian does not have.
+  docker: { variable: 'DOCKER', packaged: '/usr/bin/docker', program: 'docker' },
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/bin', '/usr/sbin', '/usr/local/sbin']
 
-/** Path of the program of a part, or undefined where this machine has none. */
+/** Path of the program (of `njs`: the module) of a part, or undefined where this machine has none. */
 export function findPart(part: RealPart): string | undefined {
-  const { variable, program, cached } = places[part]
+  const { variable, program, cached, packaged } = places[part]
+  const isThere = program === undefined && cached === undefined ? existsSync : isProgram
   const named = process.env[variable]
-  if (named !== undefined) return [path.resolve(root, named)].find(isProgram)
+  if (named !== undefined) return [path.resolve(root, named)].find(isThere)
   const candidates = [
+    ...(packaged === undefined ? [] : [packaged]),
     ...(cached === undefined ? [] : globSync(cached, { cwd: root }).sort(byVersion).reverse()).map((file) =>
       path.join(root, file),
     ),
     ...(program === undefined ? [] : folders.filter(Boolean).map((folder) => path.join(folder, program))),
   ]
-  return candidates.find(isProgram)
+  return candidates.find(isThere)
 }
 
 const byVersion = (one: string, other: string) => one.localeCompare(other, 'en', { numeric: true })
