@@ -1,6 +1,8 @@
 /** The Docker daemon of this machine, the images that tests stand on, and containers that are gone with their test. */
-import { execFile, execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { execFile, execFileSync, type StdioOptions } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { findPart, skipUnless } from '../support/real-part.ts'
@@ -8,11 +10,13 @@ import { findPart, skipUnless } from '../support/real-part.ts'
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface Docker {
+  /** Path of the client. */
+  readonly program: string
   /** What it printed, trimmed. @throws Error with what it complained of */
   run(...args: readonly string[]): Promise<string>
   /** Exit code and all output of a command that may fail. */
   attempt(...args: readonly string[]): Promise<Ended>
-  /** `docker-compose`, or the plugin of `docker`. */
+  /** `docker-compose` of Debian or as DOCKER_COMPOSE names it, else the plugin of `docker`. */
   compose(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended>
 }
 
@@ -21,19 +25,30 @@ export interface Ended {
   readonly output: string
 }
 
-/** Undefined, and the test skipped, where no daemon answers: it is a service, which nobody starts unasked. */
+/** Undefined, and the test skipped, where no engine answers: it is a service, which no test starts unasked. */
 export async function requireDocker(t: TestContext): Promise<Docker | undefined> {
+  const docker = await openDocker()
+  const reason = skipUnless('docker', docker !== undefined)
+  if (reason !== false) {
+    const started = 'no Docker engine answers here: scripts/docker-engine.sh start'
+    t.skip(findPart('docker') === undefined ? reason : started)
+  }
+  return docker
+}
+
+/** Undefined where there is no client, or no engine answers it. */
+export async function openDocker(): Promise<Docker | undefined> {
   const program = findPart('docker')
-  const docker = program === undefined ? undefined : createDocker(program)
-  const answers = (await docker?.attempt('info', '--format', '{{.ServerVersion}}'))?.code === 0
-  const reason = skipUnless('docker', answers)
-  if (reason !== false) t.skip(program === undefined ? reason : 'no Docker daemon answers here: `dockerd --mtu 1400`')
-  return answers ? docker : undefined
+  if (program === undefined) return undefined
+  const docker = createDocker(program)
+  const { code } = await docker.attempt('info', '--format', '{{.ServerVersion}}')
+  return code === 0 ? docker : undefined
 }
 
 function createDocker(program: string): Docker {
   const attempt: Docker['attempt'] = (...args) => ended(program, args)
   return {
+    program,
     attempt,
     async run(...args) {
       const { code, output } = await attempt(...args)
@@ -41,18 +56,22 @@ function createDocker(program: string): Docker {
       return output.trim()
     },
     compose(environment, ...args) {
-      const alone = '/usr/bin/docker-compose'
+      const alone = process.env.DOCKER_COMPOSE ?? '/usr/bin/docker-compose'
       const [command, first] = existsSync(alone) ? [alone, []] : [program, ['compose']]
       return ended(command, [...first, ...args], environment)
     },
   }
 }
 
+/** Milliseconds after which the slowest command, a build or the start of a Keycloak, has failed. */
+const patience = 600_000
+
 /** In the repository, with BuildKit. */
 const ended = (program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
   new Promise<Ended>((resolve) => {
     const env = { ...process.env, DOCKER_BUILDKIT: '1', ...environment }
-    execFile(program, args, { cwd: root, env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    const options = { cwd: root, env, maxBuffer: 64 * 1024 * 1024, timeout: patience }
+    execFile(program, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
       resolve({ code, output: stdout + stderr })
     })
@@ -77,13 +96,33 @@ export async function imageFor(docker: Docker, kind: keyof typeof images): Promi
   if (named) return named
   for (const image of [name, local]) if ((await docker.attempt('image', 'inspect', image)).code === 0) return image
   if ((await docker.attempt('pull', '--quiet', name)).code === 0) return name
-  execFileSync('bash', ['test/container/local-images.sh', kind], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+  const stdio: StdioOptions = ['ignore', 'ignore', 'inherit']
+  execFileSync('bash', ['test/container/local-images.sh', kind], { cwd: root, stdio, timeout: patience })
   return local
 }
 
-/** Builds the image of the work tree; the layers of an earlier build are taken where nothing changed. */
-export async function buildImage(docker: Docker, tag: string): Promise<string> {
-  const base = await imageFor(docker, 'node')
-  await docker.run('build', '--quiet', '--build-arg', `BASE=${base}`, '--build-arg', 'VERSION=1.2.3', '-t', tag, '.')
-  return tag
+/** What a build may look at, copied: an editor that saves in the meantime changes no second build. */
+export function freezeContext(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'doorward-context-'))
+  const listed = readFileSync(path.join(root, '.dockerignore'), 'utf8').matchAll(/^!(\S+)$/gm)
+  const names = ['Dockerfile', '.dockerignore', ...[...listed].map(([, name]) => name!)]
+  for (const name of names) cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
+  return folder
 }
+
+export interface Build {
+  /** Default: the work tree. */
+  readonly context?: string
+  /** Fetch, compile and copy once more what an earlier build did. */
+  readonly anew?: boolean
+}
+
+/** Builds the image; the layers of an earlier build are taken where nothing changed. */
+export async function buildImage(docker: Docker, tag: string, { context = '.', anew }: Build = {}): Promise<void> {
+  const base = await imageFor(docker, 'node')
+  // By the network of the host: an engine without a bridge, or without NAT, builds as well.
+  const args = ['--network', 'host', '--build-arg', `BASE=${base}`, '--build-arg', 'VERSION=1.2.3']
+  await docker.run('build', '--quiet', ...args, ...(anew ? ['--no-cache'] : []), '-t', tag, context)
+}
+
+export const removeImage = (docker: Docker, tag: string): Promise<Ended> => docker.attempt('rmi', '--force', tag)
