@@ -28,7 +28,7 @@ if (options.help) {
   console.log(`usage: npm run bench -- [--rounds N] [--seconds N] [--connections N] [--only TEXT]
                         [--peer NAME=URL]… [--cookie FILE]
 
---peer   another server on loopback, loaded in the same rounds
+--peer   another server on loopback, loaded in the same rounds and pinned to the same core
 --cookie a file with the Cookie header sent to every peer
 --only   targets whose name holds TEXT`)
 } else await main()

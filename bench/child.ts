@@ -25,8 +25,13 @@ export async function startChild(
   const gone = once(child, 'exit').then(() => undefined)
   const message = await Promise.race([once(child, 'message').then(([first]: unknown[]) => first), gone])
   if (message === undefined || child.pid === undefined) throw new Error(`${file} ended before it listened`)
-  if (hasTaskset) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(child.pid)])
+  pin(child.pid, core)
   return { pid: child.pid, message: message as Record<string, string>, stop: () => stop(child) }
+}
+
+/** All threads of a process, where the system can. */
+export function pin(pid: number, core: number): void {
+  if (hasTaskset) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)])
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { type Child, startChild } from './child.ts'
+import { type Child, pin, startChild } from './child.ts'
+import { listeningProcess } from './listening-process.ts'
 import { type BenchWorld, type DoorwardUnderTest, startBenchWorld } from './world.ts'
 
 export interface Target {
   readonly name: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** Undefined for peers: somebody else's process. */
+  /** Undefined for a peer whose process is not found: then nothing is known of its CPU and memory. */
   readonly pid: number | undefined
   readonly connections: number
 }
@@ -101,10 +102,14 @@ const question = (target: DoorwardUnderTest, uri: string, proof: Record<string, 
   },
 })
 
-function peerTargets({ peers, cookieFile }: ComparisonOptions): Unloaded[] {
+/** Peers were started by somebody else; to be comparable they get the servers' core too. */
+function peerTargets({ peers, cookieFile, serverCore }: ComparisonOptions): Unloaded[] {
   const cookie = cookieFile === undefined ? undefined : readFileSync(cookieFile, 'utf8').trim()
   return peers.map((text) => {
-    const [name, ...url] = text.split('=')
-    return { name: name!, url: url.join('='), headers: cookie === undefined ? {} : { cookie }, pid: undefined }
+    const [name, ...rest] = text.split('=')
+    const url = rest.join('=')
+    const pid = listeningProcess(Number(new URL(url).port))
+    if (pid !== undefined) pin(pid, serverCore)
+    return { name: name!, url, headers: cookie === undefined ? {} : { cookie }, pid }
   })
 }

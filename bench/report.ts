@@ -5,7 +5,7 @@ import { type LoadResult, loadTool } from './load.ts'
 import { count, decimal, median, quantile, table } from './table.ts'
 
 export interface Sample extends LoadResult {
-  /** Requests per CPU-second of the server; NaN for peers. */
+  /** Requests per CPU-second of the server; NaN for a peer whose process is not found. */
   readonly perCpuSecond: number
   /** MiB resident at the end. */
   readonly memory: number
