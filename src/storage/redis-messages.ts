@@ -27,9 +27,11 @@ export function openRedisMessages(options: RedisOptions, log: Log): RedisMessage
     name: 'messages',
     dial: (turn) => dialForMessages(options, turn),
     async probe(connection) {
-      await connection.send(undefined, ['PING'])
-      // It counts once every channel is subscribed, those included that were asked for while it was on the way.
-      for (const channel of wanted) await listen(connection, channel)
+      // It counts once every channel is subscribed. All at once: a slow server has to answer within one timeout.
+      await Promise.all([
+        connection.send(undefined, ['PING']),
+        ...Array.from(wanted, (name) => listen(connection, name)),
+      ])
     },
     onUp(connection) {
       current = connection

@@ -5,7 +5,7 @@ import { Agent, request } from 'undici'
 import { loadConfig } from '../../src/config/load.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
 import type { Browser } from './browser.ts'
-import { type GatewayOptions, startGateway, type TestGateway } from './gateway.ts'
+import { type ConfigKeys, type GatewayOptions, startGateway, type TestGateway } from './gateway.ts'
 import type { RedisServer } from './redis.ts'
 
 export interface Answer {
@@ -38,6 +38,8 @@ export interface Replicas {
 export interface ReplicaOptions extends GatewayOptions {
   readonly count?: number
   readonly kept: 'redis' | 'cookie'
+  /** Further keys of `redis`. */
+  readonly redis?: ConfigKeys
 }
 
 export async function startReplicas(t: TestContext, redis: RedisServer, options: ReplicaOptions): Promise<Replicas> {
@@ -45,7 +47,7 @@ export async function startReplicas(t: TestContext, redis: RedisServer, options:
   const gateway = await startGateway(t, {
     ...options,
     session: { store: options.kept, ...options.session },
-    config: { redis: { url: `redis://127.0.0.1:${redis.port}`, prefix } },
+    config: { redis: { url: `redis://127.0.0.1:${redis.port}`, prefix, ...options.redis } },
   })
   const agent = new Agent({ connections: 200 })
   const more = await Promise.all(Array.from({ length: (options.count ?? 3) - 1 }, () => startAnother(t, gateway)))
