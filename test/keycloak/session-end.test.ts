@@ -93,3 +93,42 @@ test('where Keycloak tells nothing, the next refresh ends the session cleanly', 
   )
   t.diagnostic(ended.map(({ detail }) => detail).join(' | '))
 })
+
+for (const store of ['memory', 'cookie'] as const) {
+  test(`SSO Session Idle: who is there stays, who was away signs in again without a question to Keycloak, store ${store}`, async (t) => {
+    const journey = await openJourney(t, {
+      realm: { realm: { accessTokenLifespan: 3600, ssoSessionIdleTimeout: 600, ssoSessionMaxLifespan: 36_000 } },
+      gateway: () => ({ store, session: { idle: '2h' } }),
+    })
+    if (journey === undefined) return
+    const { gateway, realm } = journey
+    const { browser } = await arrive(journey, 'ada')
+    const promised = async () => {
+      const { expiresAt } = JSON.parse((await browser.fetch(gateway.own('session'))).body)
+      return Math.round((Date.parse(expiresAt) - gateway.clock.now()) / 60_000)
+    }
+    assert.equal(await promised(), 10, 'not the two hours of the file')
+    // Only our clock moves: Keycloak would take the token for another ten minutes.
+    gateway.clock.move(595_000)
+    assert.equal((await browser.fetch(`${gateway.origin}/x`)).status, 200)
+    assert.equal(await promised(), 10, 'renewed before it ran out, though the access token had 50 minutes left')
+    gateway.clock.move(601_000)
+    assert.equal((await browser.fetch(`${gateway.origin}/x`)).status, 401)
+    assert.equal(await sessionStatus(journey, browser), 401)
+    const [failed] = gateway.lines().filter(({ event }) => event === 'refresh_failed')
+    assert.match(String(failed?.detail), /the refresh token ran out at .*the provider was not asked/)
+    assert.equal((await realm.sessionsOf('ada')).length, 1)
+  })
+}
+
+test('without refresh tokens the session ends with the access token', async (t) => {
+  const journey = await openJourney(t, { realm: { attributes: { 'use.refresh.tokens': 'false' } } })
+  if (journey === undefined) return
+  const { gateway } = journey
+  const { browser } = await arrive(journey, 'ada')
+  gateway.clock.move(290_000)
+  assert.equal(await sessionStatus(journey, browser), 200)
+  gateway.clock.move(11_000)
+  assert.equal((await browser.fetch(`${gateway.origin}/x`)).status, 401)
+  assert.equal((await browser.navigate(`${gateway.origin}/x`)).status, 200, 'Keycloak knows the browser still')
+})
