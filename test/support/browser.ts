@@ -79,7 +79,7 @@ export function createBrowser({ now, keeps = () => true }: BrowserOptions = {}):
       const body = form && new URLSearchParams(form).toString()
       const headers = {
         ...navigationHeaders(url, chain.to(url)),
-        ...originOf(method, options.from),
+        ...originOf(method, options.from, '', options.referrerPolicy === 'no-referrer' ? 'null' : undefined),
         ...options.headers,
       }
       const crossSite = isCrossSite(options.from, url)
