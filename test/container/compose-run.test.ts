@@ -9,7 +9,7 @@ import { buildImage, type Docker, type Ended, imageFor, removeImage, requireDock
 const project = `doorward-test-${process.pid}`
 const image = `doorward-test:compose-${process.pid}`
 
-test('compose.yaml comes up with one command, and people sign in', { timeout: 900_000 }, async (t) => {
+test('compose.yaml comes up with one command, and people sign in', { timeout: 1_200_000 }, async (t) => {
   const docker = await requireDocker(t)
   if (docker === undefined) return
   if ((await docker.attempt('network', 'inspect', 'bridge')).code !== 0)

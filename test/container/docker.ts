@@ -64,7 +64,7 @@ function createDocker(program: string): Docker {
 }
 
 /** Milliseconds after which the slowest command, a build or the start of a Keycloak, has failed. */
-const patience = 600_000
+const patience = 900_000
 
 /** In the repository, with BuildKit. */
 const ended = (program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
