@@ -53,7 +53,7 @@ start() {
     fi
     end_engine
   done
-  give_up "No Docker engine runs here, with none of: $(printf '"%s" ' "${ways[@]}")"
+  give_up "No Docker engine runs here; tried: $(printf '"%s" ' "${ways[@]}")"
 }
 
 # One in a session of its own, so that a Ctrl-C for the tests leaves it to `stop`.
@@ -132,7 +132,7 @@ give_up() {
 # root mount, make namespaces and cgroups, and best have overlay and iptables too. What the engine said last
 # (all of it is in $log):
 WORDS
-  tail -n 15 "$log" 2>/dev/null | cut -c 1-400 | sed 's/^/#   /' >&2
+  { grep -v 'level=info' "$log" || true; } | tail -n 8 | cut -c 1-400 | sed 's/^/#   /' >&2
   exit $refused_by_machine
 }
 
