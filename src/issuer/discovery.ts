@@ -2,6 +2,8 @@ import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { isJsonObject, parseStrictJson } from '../core/strict-json.ts'
+import { askDiscovery } from './discovery-answer.ts'
+import { wrongIssuer } from './issuer-mismatch.ts'
 import { createKept, type Kept } from './kept.ts'
 import type { Transport } from './transport.ts'
 
@@ -42,19 +44,15 @@ export function createDiscovery({ issuer, transport, clock, log, check }: Discov
   return createKept({ what: `discovery of ${issuer}`, log, load, clock, freshFor, keptFor })
 }
 
-/** OpenID Connect Discovery 4.1: the path is put behind the issuer, one slash between. */
-export const discoveryUrl = (issuer: string): URL =>
-  new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
-
 async function discover(issuer: string, transport: Transport): Promise<IssuerMetadata> {
-  const url = discoveryUrl(issuer)
-  const document = await fetchJsonObject(transport, url)
-  if (document.issuer !== issuer) throw wrongIssuer(issuer, document.issuer)
+  const { place, response, redirect } = await askDiscovery(transport, issuer)
+  const document = await readJsonObject(response, place, redirect)
+  if (document.issuer !== issuer) throw unusable(wrongIssuer(issuer, document.issuer))
   return readMetadata(document, issuer, transport)
 }
 
 /**
- * A JSON object from a provider.
+ * A JSON object from a provider. A redirect is never followed: where it leads could be anybody's.
  * @throws GatewayError `provider_unreachable` for anything but a 200 with one
  */
 export async function fetchJsonObject(
@@ -63,22 +61,17 @@ export async function fetchJsonObject(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Record<string, unknown>> {
   const response = await transport.fetch(url, { headers: { accept: 'application/json', ...headers } })
+  const isRedirect = response.status >= 300 && response.status <= 399
+  return readJsonObject(response, url, isRedirect ? ', a redirect, which is never followed' : undefined)
+}
+
+/** @param more on a status other than 200 */
+async function readJsonObject(response: Response, url: URL, more = ''): Promise<Record<string, unknown>> {
   const place = url.origin + url.pathname
-  if (response.status !== 200) throw unusable(`${place} answered ${response.status}${whereTo(response, url)}`)
+  if (response.status !== 200) throw unusable(`${place} answered ${response.status}${more}`)
   const value = readJson(await response.text())
   if (!isJsonObject(value)) throw unusable(`${place} did not answer with a JSON object`)
   return value
-}
-
-/** A redirect is never followed: where it leads could be anybody's. It may tell what to write instead. */
-function whereTo({ status, headers }: Response, url: URL): string {
-  if (status < 300 || status > 399) return ''
-  const location = URL.parse(headers.get('location') ?? '', url.href)
-  if (location === null) return ', a redirect, which is never followed'
-  const wellKnown = location.pathname.indexOf('/.well-known/')
-  const issuer = location.origin + location.pathname.slice(0, Math.max(wellKnown, 0))
-  const hint = wellKnown === -1 ? '' : `; set \`issuer: ${issuer}\` if that is what its tokens say`
-  return `, a redirect to ${location.origin}${location.pathname}, which is never followed${hint}`
 }
 
 function readJson(text: string): unknown {
@@ -90,12 +83,6 @@ function readJson(text: string): unknown {
 }
 
 const unusable = (detail: string): GatewayError => new GatewayError('provider_unreachable', detail)
-
-function wrongIssuer(expected: string, got: unknown): GatewayError {
-  const seen = typeof got === 'string' ? got.slice(0, 200) : 'none'
-  const hint = `set \`issuer: ${seen}\` if that is what its tokens say, else correct the provider's host name`
-  return unusable(`invalid issuer: expected ${expected}, got ${seen}; ${hint}`)
-}
 
 function readMetadata(document: Record<string, unknown>, issuer: string, transport: Transport): IssuerMetadata {
   const endpoint = (name: string): URL | undefined => {

@@ -33,6 +33,8 @@ export interface Transport {
    * @throws ProviderUnreachable
    */
   fetch(url: URL | string, init?: TransportRequest): Promise<Response>
+  /** Where a call to this address really goes: `internalUrl` may stand in for the issuer's server. */
+  addressOf(url: URL): URL
   /** Whether the file allows calls to this address: https, loopback, `internalUrl`, or `allowInsecureHttp`. */
   allows(url: URL): boolean
   close(): Promise<void>
@@ -72,10 +74,13 @@ export function openTransport(options: TransportOptions): Transport {
     (url.protocol === 'http:' &&
       (options.allowInsecureHttp || isLoopback(url) || url.origin === options.internalUrl?.origin))
 
+  const addressOf = (url: URL): URL => internalAddress(url, issuer, options.internalUrl)
+
   return {
     allows,
+    addressOf,
     fetch: async (url, init = {}) => {
-      const address = internalAddress(new URL(url), issuer, options.internalUrl)
+      const address = addressOf(new URL(url))
       if (!allows(address)) throw insecure(address)
       return call(agent, address, init, options.timeout)
     },

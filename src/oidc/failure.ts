@@ -8,6 +8,7 @@ import {
 import { ClaimError } from '../core/claims.ts'
 import { type ErrorCode, GatewayError } from '../core/errors.ts'
 import { isJsonObject } from '../core/strict-json.ts'
+import { otherName } from '../issuer/issuer-mismatch.ts'
 import { ProviderUnreachable } from '../issuer/transport.ts'
 
 export type LoginFailureCode =
@@ -114,10 +115,16 @@ function wordsOf(error: AuthorizationResponseError | ResponseBodyError, where: s
   const description = printable(error.error_description ?? '')
   return {
     reason: knownErrors.has(error.error) ? error.error : 'other',
-    detail: `${where}: ${printable(error.error)}${description === '' ? '' : `: ${description}`}`,
+    detail: `${where}: ${printable(error.error)}${description === '' ? '' : `: ${description}`}${hintFor(description)}`,
     description: description === '' ? {} : { description },
   }
 }
+
+/** Keycloak without a fixed name takes itself for whoever it was asked as, and refuses tokens it made under another. */
+const hintFor = (description: string): string =>
+  description.startsWith('Invalid token issuer')
+    ? '; Keycloak goes by another name when it is asked from here: give it one fixed `hostname`'
+    : ''
 
 /** A 401 with a challenge from the token endpoint is `invalid_client` (RFC 6749 5.2). */
 function challenged(error: WWWAuthenticateChallengeError): LoginFailure {
@@ -155,13 +162,27 @@ function invalid(error: ClientError): LoginFailure {
   const reason = isAuthTime(error)
     ? 'auth_time'
     : (checks[error.code ?? ''] ?? (status === undefined ? 'other' : 'http_status'))
-  return new LoginFailure('invalid_response', reason, `${error.message}${answer}${inner}`)
+  return new LoginFailure('invalid_response', reason, issuerTold(error) ?? `${error.message}${answer}${inner}`)
 }
 
 /** The one time claim that speaks of the person and not of the clock. */
-function isAuthTime(error: ClientError): boolean {
+const isAuthTime = (error: ClientError): boolean => factsOf(error).claim === 'auth_time'
+
+/** Another issuer than that of discovery, and where it was named. */
+function issuerTold(error: ClientError): string | undefined {
+  const { expected, claim, claims, parameters } = factsOf(error)
+  if (typeof expected !== 'string') return undefined
+  if (claim === 'iss' && isJsonObject(claims)) return otherName(expected, claims.iss, 'in its ID token')
+  // Of a `state` that differs it says the same in the same words.
+  const isIssuer = error.cause instanceof Error && error.cause.message.includes('"iss"')
+  if (!isIssuer || !(parameters instanceof URLSearchParams)) return undefined
+  return otherName(expected, parameters.get('iss'), 'in the answer that browsers bring back')
+}
+
+/** What openid-client compared. */
+function factsOf(error: ClientError): Readonly<Record<string, unknown>> {
   const facts = error.cause instanceof Error ? error.cause.cause : undefined
-  return isJsonObject(facts) && facts.claim === 'auth_time'
+  return isJsonObject(facts) ? facts : {}
 }
 
 function inCauses(error: unknown, wanted: (cause: unknown) => boolean): unknown {

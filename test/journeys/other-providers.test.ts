@@ -109,7 +109,25 @@ describe('Dex', () => {
     assert.match(String(failed?.detail), /^the tokens ran out at .*, and no refresh token came with them/)
   })
 
-  test('behind an ingress that redirects its discovery: told where it leads, and what to write', async (t) => {
+  test('behind an ingress that puts a slash behind its discovery: found there', async (t) => {
+    const { gateway, other } = await startBehind(t, {
+      path: '/api/dex',
+      discovery,
+      prepare: ({ script }) => {
+        script.raw = {
+          discovery: (response, { url }) => {
+            delete script.raw
+            response.writeHead(308, { location: `${url}/` }).end()
+          },
+        }
+      },
+    })
+    const { visit } = await signInThrough(gateway, other, gateway.browser())
+    assert.equal(visit.status, 200)
+    assert.equal(other.calls.discovery, 2)
+  })
+
+  test('behind an ingress that redirects its discovery elsewhere: told where it leads, and what to write', async (t) => {
     const { gateway, other } = await startBehind(t, {
       path: '/api/dex',
       discovery,

@@ -100,13 +100,6 @@ test('discovery that is garbage is unreachable, never a crash', async (t) => {
   await begin(provider)
 })
 
-test('redirects of discovery are not followed', async (t) => {
-  const { rogue, provider } = await openWorld(t)
-  rogue.script.raw = { discovery: (response) => void response.writeHead(302, { location: '/realms/main/certs' }).end() }
-  await assert.rejects(begin(provider), /answered 302, a redirect to http\S+\/certs, which is never followed$/)
-  assert.equal(rogue.calls.jwks, 0)
-})
-
 test('pins win over discovery; with all of them it is not asked', async (t) => {
   const first = await openWorld(t)
   const { issuer } = first.rogue

@@ -140,6 +140,8 @@ export async function openRogueProvider(path = '/realms/main'): Promise<RoguePro
 
   const endpoints: Record<string, Endpoint> = {
     [`${folder}/.well-known/openid-configuration`]: 'discovery',
+    // As behind an ingress that wants a slash at the end.
+    [`${folder}/.well-known/openid-configuration/`]: 'discovery',
     [`${folder}/token`]: 'token',
     [`${folder}/userinfo`]: 'userinfo',
     [`${folder}/certs`]: 'jwks',

@@ -1,6 +1,6 @@
 /** What the provider says of itself, as an answer to the address the file names. */
 import { isJsonObject } from '../../core/strict-json.ts'
-import { discoveryUrl } from '../../issuer/discovery.ts'
+import { type DiscoveryAnswer as Asked, askDiscovery, discoveryUrl } from '../../issuer/discovery-answer.ts'
 import { ProviderUnreachable } from '../../issuer/transport.ts'
 import { clockFindings } from './clock-skew.ts'
 import type { Finding } from './finding.ts'
@@ -21,9 +21,9 @@ export async function examineDiscovery(visit: ProviderVisit): Promise<DiscoveryA
   const url = discoveryUrl(visit.provider.issuer)
   try {
     const before = visit.clock.now()
-    const response = await visit.transport.fetch(url, { headers: { accept: 'application/json' }, signal: visit.signal })
-    const findings = clockFindings(visit, response, before)
-    const unfit = await unfitness(visit, url, response)
+    const asked = await askDiscovery(visit.transport, visit.provider.issuer, visit.signal)
+    const findings = clockFindings(visit, asked.response, before)
+    const unfit = await unfitness(visit, url, asked)
     return { findings: unfit === undefined ? findings : [...findings, unfit], usable: unfit === undefined }
   } catch (error) {
     if (!(error instanceof ProviderUnreachable)) throw error
@@ -31,11 +31,12 @@ export async function examineDiscovery(visit: ProviderVisit): Promise<DiscoveryA
   }
 }
 
-async function unfitness(visit: ProviderVisit, url: URL, response: Response): Promise<Finding | undefined> {
+async function unfitness(visit: ProviderVisit, url: URL, asked: Asked): Promise<Finding | undefined> {
   const { provider, key } = visit
+  const { response } = asked
   const text = await response.text()
   const at = { severity: 'error', place: key('issuer') } as const
-  if (response.status >= 300 && response.status < 400) return redirected(visit, url, response)
+  if (asked.redirect !== undefined) return redirected(visit, asked)
   if (response.status === 404) return realmMissing(visit, url)
   if (response.status === 403 && text.includes('HTTPS required')) return httpsRequired(visit)
   const document = response.status === 200 ? readJson(text) : undefined
@@ -55,17 +56,24 @@ function readJson(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Followed once, by hand, to tell what to write instead. The gateway itself never follows one. */
-async function redirected({ transport, signal, key }: ProviderVisit, url: URL, response: Response): Promise<Finding> {
-  const location = URL.parse(response.headers.get('location') ?? '', url.href)
+/** Followed once, by hand, to tell what to write instead. The gateway itself does not leave the server it asked. */
+async function redirected(visit: ProviderVisit, { place, response, redirect = '' }: Asked): Promise<Finding> {
+  const { provider, transport, signal, key } = visit
+  const location = URL.parse(response.headers.get('location') ?? '', place.href)
   const next = location === null ? undefined : await transport.fetch(location, { signal }).catch(() => undefined)
   const issuer = next?.status === 200 ? readJson(await next.text())?.issuer : undefined
+  const at = { name: 'discovery-redirect', severity: 'error' } as const
+  const cause = `${place.href} answers ${response.status}${redirect}`
+  // The issuer is right: what stands in for its server is not.
+  if (issuer === provider.issuer && provider.internalUrl !== undefined) {
+    const fix = `write \`internalUrl: ${location?.origin}\`, or leave it out: nothing is redirected there`
+    return { ...at, place: key('internalUrl'), cause, fix }
+  }
   const fix =
     typeof issuer === 'string'
       ? `write \`issuer: ${issuer}\`, which is what the document there says`
       : 'write the issuer that answers without a redirect'
-  const cause = `${url.href} redirects (${response.status}) to ${location?.href ?? 'nowhere'}, and a redirect of discovery is never followed`
-  return { name: 'discovery-redirect', severity: 'error', place: key('issuer'), cause, fix }
+  return { ...at, place: key('issuer'), cause, fix }
 }
 
 export const httpsRequired = ({ key }: ProviderVisit): Finding => ({

@@ -1,5 +1,6 @@
 import { isLoopback } from '../../core/urls.ts'
-import { discoveryUrl } from '../../issuer/discovery.ts'
+import { discoveryUrl } from '../../issuer/discovery-answer.ts'
+import { differenceOf } from '../../issuer/issuer-mismatch.ts'
 import type { Finding } from './finding.ts'
 import type { ProviderVisit } from './provider-visit.ts'
 
@@ -13,25 +14,17 @@ export async function issuerMismatch(visit: ProviderVisit, said: unknown): Promi
     return { ...at, cause, fix: 'see that this is an OpenID provider: its discovery document names no issuer' }
   }
   const seen = canonical.slice(0, 300)
-  const cause = `invalid issuer: expected ${provider.issuer}, got ${seen}${difference(provider.issuer, canonical)}`
+  const cause = `invalid issuer: expected ${provider.issuer}, got ${seen}${differenceOf(provider.issuer, canonical)}`
   return { ...at, cause, fix: await lineToChange(visit, seen) }
 }
-
-function difference(expected: string, got: string): string {
-  const [ours, theirs] = [new URL(expected), new URL(got)]
-  if (stripped(expected) === stripped(got)) return '; they differ by the slash at the end alone'
-  if (ours.host !== theirs.host && ours.pathname === theirs.pathname)
-    return `; ${ours.host} is an alias, ${theirs.host} is the name the provider goes by`
-  if (ours.protocol !== theirs.protocol && ours.host === theirs.host)
-    return '; the provider does not know by which scheme browsers reach it (Keycloak: --hostname or --proxy-headers)'
-  return ''
-}
-
-const stripped = (url: string): string => url.replace(/\/+$/, '')
 
 /** Where the canonical name cannot be reached from here, the name of the file stays good for our own calls. */
 async function lineToChange({ provider, transport, signal }: ProviderVisit, canonical: string): Promise<string> {
   const line = `write \`issuer: ${canonical}\``
+  const [ours, theirs] = [new URL(provider.issuer), new URL(canonical)]
+  if (ours.protocol === 'https:' && theirs.protocol === 'http:' && ours.hostname === theirs.hostname) {
+    return `start Keycloak with --proxy-headers=xforwarded and let the proxy that ends TLS send X-Forwarded-Proto, or with --hostname=${ours.origin}; the file is right`
+  }
   if (new URL(canonical).origin === provider.internalUrl?.origin) {
     return `give the provider a fixed name, whoever asks: Keycloak with --hostname=${new URL(provider.issuer).origin}; internalUrl is for the way there alone`
   }

@@ -1,4 +1,4 @@
-import { discoveryUrl } from '../../issuer/discovery.ts'
+import { discoveryUrl } from '../../issuer/discovery-answer.ts'
 import type { Finding } from './finding.ts'
 import { realmNames } from './keycloak-realms.ts'
 import type { ProviderVisit } from './provider-visit.ts'
