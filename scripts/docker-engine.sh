@@ -37,15 +37,15 @@ ways=(
 )
 
 start() {
+  local way
+  mkdir -p "$home"
+  : >"$log"
   if answers; then
     say "docker: an engine answers, $("$docker" version --format '{{.Server.Version}}')"
     run_a_container "$(network_of_engine)" || give_up "The engine that answers here runs no container."
     describe
     return
   fi
-  local way
-  mkdir -p "$home"
-  : >"$log"
   for way in "${ways[@]}"; do
     if start_engine "$way" && run_a_container "$(network_of "$way")"; then
       describe "$way"
