@@ -81,7 +81,7 @@ export const providerSchema = z.strictObject({
     .prefault(['openid', 'profile', 'email'])
     .meta({
       description:
-        "Scopes to ask for; `openid` is always among them. `offline_access` only if you want sessions to outlive the provider's. " +
+        "Scopes to ask for; `openid` is always among them. `offline_access` only if you want sessions to outlive the provider's, or where it gives no refresh token otherwise. " +
         'GitHub, unset: `read:user`, `user:email`, `read:org`.',
     }),
   parameters: z

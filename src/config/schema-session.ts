@@ -42,18 +42,22 @@ export const sessionSchema = z.strictObject({
     }),
   idle: duration({ least: 60_000 })
     .prefault('1h')
-    .meta({ description: 'The session ends after this long without a request.' }),
+    .meta({
+      description:
+        'The session ends after this long without a request, or sooner where the provider says so (Keycloak: SSO Session Idle).',
+    }),
   lifetime: duration({ least: 60_000 })
     .prefault('12h')
     .meta({
-      description: 'The session ends this long after login, whatever happens.',
+      description:
+        'The session ends this long after login, whatever happens, or sooner where the provider says so (Keycloak: SSO Session Max).',
       examples: ['7d'],
     }),
   refreshEvery: duration({ least: 10_000 })
     .optional()
     .meta({
       description:
-        "How often groups and other claims are renewed from the provider. Unset: at 80 % of the access token's life.",
+        "How often groups and other claims are renewed from the provider. Unset: at 80 % of the access token's life. Never later than the refresh token needs.",
       examples: ['5m'],
     }),
   cookieName: cookieName().optional().meta({
