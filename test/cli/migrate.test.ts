@@ -1,41 +1,13 @@
 /** `doorward migrate oauth2-proxy`: what the golden case migrate.txt does not show. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
-import { run } from '../../src/cli/main.ts'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
 import { ourDuration, readGoDuration } from '../../src/cli/migrate/go-duration.ts'
 import { settingNamed, settingNames, settings } from '../../src/cli/migrate/settings.ts'
 import { settingsPage } from '../../src/cli/migrate/settings-page.ts'
 import { readSkipRule } from '../../src/cli/migrate/skip-routes.ts'
 import { readToml } from '../../src/cli/migrate/toml.ts'
-import { parseConfigText } from '../../src/config/read.ts'
-import { resolveConfig } from '../../src/config/resolve.ts'
-import { worldOf } from './world.ts'
-
-interface Told {
-  readonly code: number
-  readonly file: string
-  readonly aside: string
-}
-
-async function migrate(
-  t: TestContext,
-  argv: readonly string[],
-  more: { env?: Record<string, string>; files?: Record<string, string> } = {},
-): Promise<Told> {
-  const cwd = mkdtempSync(path.join(tmpdir(), 'migrate-'))
-  t.after(() => rmSync(cwd, { recursive: true }))
-  for (const [name, text] of Object.entries(more.files ?? {})) writeFileSync(path.join(cwd, name), text)
-  const lines = { out: [] as string[], err: [] as string[] }
-  const world = worldOf({ cwd, env: more.env ?? {}, onLine: (stream, line) => lines[stream].push(line) })
-  const code = await run(['migrate', 'oauth2-proxy', ...argv], world)
-  const told = { code, file: lines.out.join('\n'), aside: lines.err.join('\n') }
-  assert.doesNotMatch(told.file + told.aside, /canary/i, 'a secret is never shown')
-  assert.doesNotMatch(told.aside, /unexpected/)
-  return told
-}
+import { configOf, migrate } from './migrated.ts'
 
 const usual = [
   '--provider=keycloak-oidc',
@@ -47,14 +19,6 @@ const usual = [
 ]
 const people = '--email-domain=example.com'
 const flags = (...words: string[]) => ['--', ...usual, ...words]
-
-/** What would run, with secrets and lists made up. */
-function configOf(file: string) {
-  const text = file
-    .replaceAll(/\{ (?:file|env): [^ ]+ \}/g, '"a5f0c1d2e3b4968778695a4b3c2d1e0f"')
-    .replaceAll(/emails: "a5f0[^"]+"/g, 'emails: [ada@example.com]')
-  return resolveConfig(parseConfigText(text, 'doorward.yaml', {}), { env: {}, networkInterfaces: {} }).config
-}
 
 describe('who may come in is never more than before', () => {
   const cases: readonly (readonly [words: string[], allow: unknown])[] = [
@@ -93,6 +57,7 @@ describe('who may come in is never more than before', () => {
     ['--email-domain=example.com', '--google-group=ops@example.com'],
     ['--email-domain=example.com', '--github-repo=a/b'],
     ['--email-domain=example.com', '--gitlab-project=a/b=30'],
+    ['--email-domain=example.com', '--provider=github', '--github-user=ada'],
     ['--email-domain=example.com', '--bitbucket-team=x'],
     ['--email-domain=*', '--openshift-sar={"verb":"get"}'],
   ]) {
@@ -148,6 +113,8 @@ describe('paths without sign-in', () => {
     ['^/(api|uploads)/', '/api/*', '/uploads/*'],
     ['^/healthz|^/ws', '/healthz/*', '/ws/*'],
     ['^/favicon\\.ico$', '/favicon.ico'],
+    ['^/favicon.ico$', '/favicon.ico'],
+    ['^/.well-known/.*', '/.well-known/*'],
     ['^\\/api\\/v1\\/', '/api/v1/*'],
     ['^/ok/?$', '/ok', '/ok/'],
     ['^/(?:a|b(?:c|d))$', '/a', '/bc', '/bd'],
@@ -169,7 +136,8 @@ describe('paths without sign-in', () => {
     '/',
     '^/api/v[0-9]+/',
     '^/static/[^/]*$',
-    '^/a.c$',
+    'OPTIONS=^/api/',
+    '^/a.*c$',
     '^/x/.*\\.js$',
     '^/(a|b)+/',
     '^/v1*',

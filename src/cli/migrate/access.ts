@@ -26,7 +26,9 @@ export function accessOf(draft: Draft, settings: Settings): Access {
     'github-team',
     'gitlab-group',
   )
-  const lost = settings.place(...narrowing)
+  // Beside an organisation it lets in more people, and without one it names all of them.
+  const byName = settings.text('github-org') === undefined ? settings.place('github-user') : ''
+  const lost = [settings.place(...narrowing), byName].filter((one) => one !== '').join(', ')
   if (lost !== '' || emails === 'nobody') return undecided(draft, lost || place)
   if (emails === 'everybody' && groups.length === 0) return everybody(draft, settings, place)
   if (emails === 'everybody') return { allow: both([], groups), place, remarks: [] }

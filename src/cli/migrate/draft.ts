@@ -85,7 +85,7 @@ const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+
 
 export type Plain = string | boolean | number | readonly Plain[] | { readonly [key: string]: Plain }
 
-/** A value on one line; a reference to a variable is spelled our way. */
+/** A value on one line. */
 export function value(written: Plain): string {
   if (Array.isArray(written)) return `[${written.map(value).join(', ')}]`
   if (typeof written === 'object') {
@@ -94,12 +94,7 @@ export function value(written: Plain): string {
       .join(', ')} }`
   }
   if (typeof written !== 'string') return String(written)
-  const text = variableIn(written)
-  const isPlain = /^[\w/.@*^+-][\w\-/.@:+*^$=~ ]*$/.test(text) && !/: |:$|^[*@]| $/.test(text)
+  const isPlain = /^[\w/.@*^+-][\w\-/.@:+*^$=~ ]*$/.test(written) && !/: |:$|^[*@]| $/.test(written)
   // The parser's own idea of what would read as another type: `true`, `12`, `1e3`.
-  return isPlain ? stringify(text, { lineWidth: 0 }).trimEnd() : JSON.stringify(text)
+  return isPlain ? stringify(written, { lineWidth: 0 }).trimEnd() : JSON.stringify(written)
 }
-
-/** `$(NAME)` and `$NAME` become `${NAME}`, which is read from the environment. */
-const variableIn = (written: string): string =>
-  written.replace(/^\$(?:\((\w+)\)|([A-Za-z_]\w*))$/, (_, kubernetes, shell) => `\${${kubernetes ?? shell}}`)

@@ -2,12 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Call, CommandError, UsageError } from '../world.ts'
-import { give, merge, type Settings, type Source } from './given.ts'
+import { merge, type Settings, type Source } from './given.ts'
 import { type Alpha, readAlpha } from './read-alpha.ts'
-import { readEnvironment, variablesIn, variablesOfManifest } from './read-environment.ts'
-import { flagsIn, readFlags } from './read-flags.ts'
-import { settingNamed } from './settings.ts'
-import { readToml } from './toml.ts'
+import { readEnvironment, variablesIn } from './read-environment.ts'
+import { readFlags } from './read-flags.ts'
+import { readManifest } from './read-manifest.ts'
+import { tomlSettings } from './toml-settings.ts'
 
 export interface Gathered {
   readonly settings: Settings
@@ -21,29 +21,28 @@ export function gather({ options, positionals, world }: Call): Gathered {
   const { env } = world
   const read = (file: string) => readText(file, world.cwd)
   const source = options.text('args-file')
-  const sourceText = source === undefined ? '' : read(source)
+  const manifest = source === undefined ? undefined : readManifest(read(source), source, env)
   const envFile = options.text('env-file')
   const environment: Source[] = [
     readEnvironment(new Map(Object.entries(env))),
-    ...(source === undefined ? [] : [readEnvironment(variablesOfManifest(sourceText), source)]),
+    ...(manifest?.variables ?? []),
     ...(envFile === undefined ? [] : [readEnvironment(variablesIn(read(envFile)), envFile)]),
   ]
-  const flags: Source[] = [
-    ...(source === undefined ? [] : [readFlags(flagsIn(sourceText), env, source)]),
-    readFlags(positionals.slice(1), env),
-  ]
+  const flags: Source[] = [...(manifest?.flags ?? []), readFlags(positionals.slice(1), env)]
   const named = merge([...environment, ...flags])
   const missing: { place: string; file: string }[] = []
   const fileOf = (own: string | undefined, theirs: 'config' | 'alpha-config'): string | undefined => {
     const file = named.text(theirs)
     if (own !== undefined || file === undefined || existsSync(path.resolve(world.cwd, file))) return own ?? file
+    // The manifest holds the file that its container reads.
+    if (theirs === 'config' ? manifest?.files.length : manifest?.alpha) return undefined
     missing.push({ place: named.place(theirs), file })
     return undefined
   }
   const cfg = fileOf(options.text('cfg'), 'config')
   const alphaFile = fileOf(options.text('alpha-config'), 'alpha-config')
-  const toml = cfg === undefined ? [] : [ofToml(read(cfg), cfg, env)]
-  const alpha = alphaFile === undefined ? undefined : readAlpha(read(alphaFile), alphaFile, env)
+  const toml = [...(manifest?.files ?? []), ...(cfg === undefined ? [] : [tomlSettings(read(cfg), cfg, env)])]
+  const alpha = alphaFile === undefined ? manifest?.alpha : readAlpha(read(alphaFile), alphaFile, env)
   const settings = merge([...toml, ...environment, ...flags, ...(alpha === undefined ? [] : [alpha])])
   if (settings.all.length === 0 && settings.unknown.length === 0) throw nothingToRead()
   return { settings, alpha, missing }
@@ -54,20 +53,6 @@ const nothingToRead = () =>
     'there is nothing of oauth2-proxy to read',
     'name its file with --cfg FILE, or give its flags: `doorward migrate oauth2-proxy -- --provider=oidc ...`',
   )
-
-function ofToml(text: string, file: string, env: Readonly<Record<string, string | undefined>>): Source {
-  const entries = readToml(text, file).map((entry) => ({
-    ...entry,
-    name: settingNamed(entry.key),
-    place: `${entry.key} (${file}:${entry.line})`,
-  }))
-  return {
-    given: entries.flatMap(({ name, values, isList, place }) =>
-      name === undefined ? [] : [give(name, values, place, { env, isList })],
-    ),
-    unknown: entries.filter(({ name }) => name === undefined).map(({ key, place }) => ({ written: key, place })),
-  }
-}
 
 /** No configuration is larger. */
 const largest = 1024 * 1024

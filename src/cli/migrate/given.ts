@@ -29,8 +29,17 @@ export interface Source {
   readonly unknown: readonly Unknown[]
 }
 
-/** `$(NAME)` of Kubernetes, `${NAME}` and `$NAME` of shells, compose and the alpha file. */
-const reference = /^\$(?:\((\w+)\)|\{(\w+)\}|([A-Za-z_]\w*))$/
+/** `$(NAME)` of Kubernetes, `${NAME}` and `$NAME` of shells, compose and the alpha file; a default is no secret to keep. */
+const reference = /^\$(?:\((\w+)\)|\{(\w+)(?::?[-?][^{}]*)?\}|([A-Za-z_]\w*))$/
+
+/** In regular expressions a dollar is an end. */
+const expressions: ReadonlySet<SettingName> = new Set(['skip-auth-route', 'skip-auth-regex', 'api-route'])
+
+/** All of them as our file spells them, which asks the environment too. */
+const ourVariables = (text: string): string =>
+  text
+    .replaceAll(/\$(?:\((\w+)\)|([A-Za-z_]\w*))/g, (_, kubernetes, shell) => `\${${kubernetes ?? shell}}`)
+    .replaceAll(/\$\{(\w+)-([^{}]*)\}/g, '$${$1:-$2}')
 
 export interface Whence {
   /** Variable of the environment that held it. */
@@ -47,7 +56,8 @@ export function give(name: SettingName, values: readonly string[], place: string
   const { kind } = settings[name]
   if (kind === 'secret') return { name, values: [], secret: secretIn(values.at(-1) ?? '', more), place }
   const texts = kind === 'list' ? values.flatMap((value) => (more.isList ? value : value.split(','))) : values
-  return { name, values: texts.map((text) => text.trim()).filter((text) => text !== ''), secret: undefined, place }
+  const read = texts.map((text) => (expressions.has(name) ? text.trim() : ourVariables(text.trim())))
+  return { name, values: read.filter((text) => text !== ''), secret: undefined, place }
 }
 
 function secretIn(written: string, { variable, env = {} }: Whence): GivenSecret | undefined {

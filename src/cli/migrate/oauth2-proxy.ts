@@ -82,10 +82,9 @@ function write({ shown, path: file }: Target, text: string): void {
  * it will run, not here.
  */
 function trial(text: string, draft: Draft, file: string): readonly ConfigProblem[] {
-  const standing = draft.standIns.reduce((all, { text: written, instead }) => all.replaceAll(written, instead), text)
-  const env = Object.fromEntries(
-    [...standing.matchAll(/(?<!\$)\$\{(\w+)\}/g)].map(([, name]) => [name!, 'https://stand-in.example.com']),
-  )
+  const named = draft.standIns.reduce((all, { text: written, instead }) => all.replaceAll(written, instead), text)
+  const standing = named.replaceAll(variable, standInAt)
+  const env = {}
   try {
     resolveConfig(parseConfigText(standing, file, env), { env, networkInterfaces: {} })
     return []
@@ -93,4 +92,16 @@ function trial(text: string, draft: Draft, file: string): readonly ConfigProblem
     if (error instanceof ConfigError) return error.problems
     throw error
   }
+}
+
+const variable = /(?<!\$)\$\{\w+(?::-([^{}]*))?\}/g
+
+/** Something of the kind that belongs there: a port, a part of an address, an address, a name. */
+function standInAt(_: string, instead: string | undefined, at: number, text: string): string {
+  if (instead !== undefined) return instead
+  const before = text.slice(text.lastIndexOf('\n', at) + 1, at)
+  if (/[\w.\]}]:$/.test(before)) return '4180'
+  if (/(?:issuer|publicUrl|internalUrl|upstream|url|authorization|token|userinfo|jwksUrl): "?$/.test(before))
+    return 'https://stand-in.example.com'
+  return /[\w-]$/.test(before) ? 'stand-in' : 'stand-in.example.com'
 }

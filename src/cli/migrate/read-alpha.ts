@@ -4,6 +4,7 @@ import type { Environment } from '../../config/interpolate.ts'
 import { CommandError } from '../world.ts'
 import { type Given, give, type Source, type Unknown } from './given.ts'
 import type { SettingName } from './settings.ts'
+import { at, listAt, strings, textAt } from './tree.ts'
 
 export interface AlphaUpstream {
   readonly path: string
@@ -86,8 +87,10 @@ const ofFile: Readonly<Record<string, SettingName>> = {
 }
 
 /** @throws CommandError where it is no YAML map */
-export function readAlpha(text: string, file: string, env: Environment): Alpha {
-  const tree = mapIn(text, file)
+export const readAlpha = (text: string, file: string, env: Environment): Alpha => alphaOf(mapIn(text, file), file, env)
+
+/** @param tree a map, as it was read */
+export function alphaOf(tree: object, file: string, env: Environment): Alpha {
   const [provider, ...others] = listAt(tree, 'providers')
   const given: Given[] = []
   const unknown: Unknown[] = others.map((_, index) => {
@@ -124,7 +127,7 @@ export function readAlpha(text: string, file: string, env: Environment): Alpha {
   }
 }
 
-function mapIn(text: string, file: string): unknown {
+function mapIn(text: string, file: string): object {
   const hint = 'write the file as for --alpha-config of oauth2-proxy'
   try {
     const tree: unknown = parse(text, { maxAliasCount: 100, logLevel: 'silent' })
@@ -162,23 +165,6 @@ function headersIn(tree: unknown, on: 'request' | 'response', file: string): Alp
     on,
     place: `${key}[${index}] (${file})`,
   }))
-}
-
-const at = (node: unknown, key: string): unknown =>
-  typeof node === 'object' && node !== null && Object.hasOwn(node, key)
-    ? Object.getOwnPropertyDescriptor(node, key)?.value
-    : undefined
-
-const strings = (node: unknown): string[] =>
-  (Array.isArray(node) ? node : [node]).flatMap((item) =>
-    typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean' ? [String(item)] : [],
-  )
-
-const textAt = (node: unknown, key: string): string | undefined => strings(at(node, key))[0]
-
-function listAt(node: unknown, key: string): readonly unknown[] {
-  const found = at(node, key)
-  return Array.isArray(found) ? found : []
 }
 
 const lowerKeys = (node: unknown): unknown =>

@@ -1,7 +1,7 @@
 /** `OAUTH2_PROXY_*`: of this process, of an env file, or of a container. */
-import { parse } from 'yaml'
 import { type Given, give, type Source, type Unknown } from './given.ts'
 import { settingNamed } from './settings.ts'
+import { isMap, strings, textAt } from './tree.ts'
 
 const prefix = /^OAUTH2_PROXY_/
 
@@ -33,33 +33,42 @@ export function variablesIn(text: string): Map<string, string> {
   return found
 }
 
-/** The variables of a container or a compose service, wherever they stand in a manifest. */
-export function variablesOfManifest(text: string): Map<string, string | undefined> {
+/**
+ * The variables of a container or a compose service, of a ConfigMap or a Secret that it takes all of, wherever they stand.
+ *
+ * @param others nodes of somebody else's
+ */
+export function variablesOfManifest(
+  documents: readonly unknown[],
+  others: ReadonlySet<object> = new Set(),
+): Map<string, string | undefined> {
   const found = new Map<string, string | undefined>()
-  walk(treeOf(text), found)
+  for (const tree of documents) walk(tree, found, others)
   return found
 }
 
-function treeOf(text: string): unknown {
-  try {
-    return parse(text, { maxAliasCount: 100, logLevel: 'silent' })
-  } catch {
-    return undefined
+function walk(node: unknown, found: Map<string, string | undefined>, others: ReadonlySet<object>): void {
+  if (typeof node === 'string') {
+    const match = /^(OAUTH2_PROXY_\w+)(?:=(.*))?$/s.exec(node)
+    if (match !== null) found.set(match[1]!, match[2])
+  }
+  if (typeof node !== 'object' || node === null || others.has(node)) return
+  const name = textAt(node, 'name')
+  if (name !== undefined && prefix.test(name)) {
+    found.set(name, textAt(node, 'value'))
+    return
+  }
+  const isSecret = textAt(node, 'kind') === 'Secret'
+  for (const [key, child] of Object.entries(node)) {
+    if (isSecret && key === 'data') walk(decoded(child), found, others)
+    else if (!prefix.test(key) || (typeof child === 'object' && child !== null)) walk(child, found, others)
+    else found.set(key, strings(child)[0])
   }
 }
 
-function walk(node: unknown, found: Map<string, string | undefined>): void {
-  if (typeof node === 'string') {
-    const match = /^(OAUTH2_PROXY_\w+)=(.*)$/s.exec(node)
-    if (match !== null) found.set(match[1]!, match[2]!)
-  }
-  if (typeof node !== 'object' || node === null) return
-  if ('name' in node && typeof node.name === 'string' && prefix.test(node.name)) {
-    found.set(node.name, 'value' in node && node.value !== null ? String(node.value) : undefined)
-    return
-  }
-  for (const [key, child] of Object.entries(node)) {
-    if (!prefix.test(key) || typeof child === 'object') walk(child, found)
-    else found.set(key, String(child))
-  }
-}
+const decoded = (data: unknown): unknown =>
+  isMap(data)
+    ? Object.fromEntries(
+        Object.keys(data).map((key) => [key, Buffer.from(textAt(data, key) ?? '', 'base64').toString()]),
+      )
+    : undefined

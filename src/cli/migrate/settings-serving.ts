@@ -60,7 +60,7 @@ export const servingSettings = {
   'pass-authorization-header': carried('switch', 'routes.headers.Authorization', 'needs a store other than `cookie`'),
   'set-authorization-header': carried('switch', 'routes.headers.Authorization', 'needs a store other than `cookie`'),
   'prefer-email-to-user': carried('switch', 'routes.headers.X-Forwarded-User'),
-  'pass-basic-auth': none('switch', 'no password stands for a person; `basicAuth` has one user for all', 'true'),
+  'pass-basic-auth': always('switch', 'no password stands for a person'),
   'basic-auth-password': none('secret', 'no password stands for a person; `basicAuth` has one user for all', ''),
   'set-basic-auth': none('switch', 'no password stands for a person; `basicAuth` has one user for all'),
   'signature-key': none('secret', 'use `assertion`: a signed statement that applications check', ''),

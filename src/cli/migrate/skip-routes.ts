@@ -24,6 +24,7 @@ export function readSkipRule(rule: string, hasMethod: boolean): SkipRule {
   const [, written = '', not = '', regex = rule] = match ?? []
   if (not !== '') return { paths: [], left: 'all paths but some: write the public ones one by one' }
   const method = written === '' ? undefined : written.toUpperCase()
+  if (method === 'OPTIONS') return { paths: [], left: 'write `cors` at the route: real preflights alone pass' }
   const ways = alternatives(regex)
   if (ways === undefined)
     return { paths: [], left: 'no plain prefix or path: write a route for each path that is meant' }
@@ -56,9 +57,12 @@ function pathOf(regex: string): PathRead {
 
 const no = (why: string): PathRead => ({ path: undefined, why })
 
-/** Plain characters and escaped ones; undefined where anything in it has a meaning. */
+/**
+ * Plain characters and escaped ones; undefined where anything in it has a meaning. A dot that nobody escaped stands for
+ * any character, and was meant as a dot: fewer paths than before are open.
+ */
 function literalOf(text: string): string | undefined {
-  const parts = text.match(/\\[^\w]|[^\\^$.|?*+()[\]{}]/g) ?? []
+  const parts = text.match(/\\[^\w]|[^\\^$|?*+()[\]{}]/g) ?? []
   return parts.join('') === text ? parts.map((part) => part.at(-1)!).join('') : undefined
 }
 

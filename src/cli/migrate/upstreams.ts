@@ -1,4 +1,5 @@
 /** Upstreams of oauth2-proxy, by the path each is asked at. */
+import { type Address, readAddress } from './address.ts'
 import type { Draft } from './draft.ts'
 import type { Settings } from './given.ts'
 import { ourDuration, readGoDuration } from './go-duration.ts'
@@ -38,7 +39,7 @@ function ofFlags(draft: Draft, settings: Settings): Upstream[] {
     }
     // The usual way to say "nothing": there, an ingress asks and keeps the traffic.
     if (written === 'file:///dev/null') return []
-    const url = httpUrl(written)
+    const url = readAddress(written)
     if (url === undefined) {
       draft.leave({
         place,
@@ -59,7 +60,7 @@ function ofAlpha(draft: Draft, one: AlphaUpstream): Upstream[] {
       draft.leave({ place, why: 'its path is a regular expression: write a route for each path that is meant' })
       return []
     }
-    const url = httpUrl(one.uri)
+    const url = readAddress(one.uri)
     if (url === undefined) return []
     const strip: Readonly<Record<string, string>> = prefix === '' ? {} : { stripPrefix: prefix }
     return [
@@ -79,7 +80,7 @@ function ofAlpha(draft: Draft, one: AlphaUpstream): Upstream[] {
       { path, to: `unix:${one.uri.replace(/^unix:(?:\/\/)?/, '')}`, keys, websockets: one.proxyWebSockets, place },
     ]
   }
-  const url = httpUrl(one.uri)
+  const url = readAddress(one.uri)
   if (url === undefined) {
     draft.leave({
       place,
@@ -109,14 +110,8 @@ function keysOf(passHost: boolean, timeout: string | undefined): Readonly<Record
 /** `/` and `/api/` hold what is below; `/api` is exact, as in their router. */
 const routePath = (pathname: string): string => (pathname.endsWith('/') ? `${pathname}*` : pathname)
 
-function httpUrl(written: string): URL | undefined {
-  const url = URL.parse(written)
-  return url !== null && /^https?:$/.test(url.protocol) ? url : undefined
-}
-
 /** The path chose the route and reaches the upstream as it came, so it is no part of the address. */
-function plain(draft: Draft, { origin, username, password }: URL, place: string): string {
-  if (username !== '' || password !== '')
-    draft.leave({ place, why: 'its user and password: write basicAuth at the route' })
+function plain(draft: Draft, { origin, hasCredentials }: Address, place: string): string {
+  if (hasCredentials) draft.leave({ place, why: 'its user and password: write basicAuth at the route' })
   return origin
 }

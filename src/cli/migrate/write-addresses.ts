@@ -1,4 +1,5 @@
 /** publicUrl, base path, listeners, and whom to believe. */
+import { type Address, readAddress } from './address.ts'
 import { type Draft, value } from './draft.ts'
 import type { Settings } from './given.ts'
 
@@ -12,7 +13,7 @@ export interface Addresses {
 /** @returns the base path that was written */
 export function writeAddresses(draft: Draft, settings: Settings, { publicUrl, forwardAuthAlone }: Addresses): string {
   draft.line(0, 'version: 1')
-  const redirect = URL.parse(settings.text('redirect-url') ?? '')
+  const redirect = readAddress(settings.text('redirect-url') ?? '')
   writePublicUrl(draft, settings, publicUrl ?? redirect?.origin, publicUrl !== undefined)
   const basePath = writeBasePath(draft, settings, redirect)
   writeListeners(draft, settings, forwardAuthAlone)
@@ -21,7 +22,7 @@ export function writeAddresses(draft: Draft, settings: Settings, { publicUrl, fo
 }
 
 function writePublicUrl(draft: Draft, settings: Settings, url: string | undefined, ours: boolean): void {
-  if (url !== undefined && url !== 'null') {
+  if (url !== undefined) {
     draft.line(0, `publicUrl: ${value(url)}`, ours ? '--public-url' : settings.place('redirect-url'))
     return
   }
@@ -34,7 +35,7 @@ function writePublicUrl(draft: Draft, settings: Settings, url: string | undefine
   draft.line(0, 'publicUrl: TODO', 'https://app.example.com: scheme, host and port that browsers see')
 }
 
-function writeBasePath(draft: Draft, settings: Settings, redirect: URL | null): string {
+function writeBasePath(draft: Draft, settings: Settings, redirect: Address | undefined): string {
   const prefix = `/${(settings.text('proxy-prefix') ?? 'oauth2').replaceAll(/^\/+|\/+$/g, '')}`
   const callback = redirect?.pathname ?? `${prefix}/callback`
   draft.line(
@@ -73,7 +74,7 @@ function writeListeners(draft: Draft, settings: Settings, forwardAuthAlone: bool
 /** `http://0.0.0.0:4180`, `:4180`. Undefined where it is no port of TCP. */
 function listenAddress(written: string): string | undefined {
   const address = written.replace(/^https?:\/\//, '').replace(/\/$/, '')
-  const match = /^(\[[\da-fA-F:.]+\]|[^:/\s]*):(\d+)$/.exec(address)
+  const match = /^(\[[\da-fA-F:.]+\]|\$\{[^{}\s]+\}|[^:/\s]*):(\d+|\$\{[^{}\s]+\})$/.exec(address)
   if (match === null) return undefined
   const [, host = '', port] = match
   return `${host === '' ? '0.0.0.0' : host === 'localhost' ? '127.0.0.1' : host}:${port}`

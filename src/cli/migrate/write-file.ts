@@ -20,7 +20,8 @@ export interface Migration {
 export function writeFile({ settings, alpha, publicUrl }: Migration): Draft {
   const draft = createDraft()
   const upstreams = upstreamsOf(draft, settings, alpha)
-  const forwardAuthAlone = isForwardAuthAlone(upstreams)
+  // What is left by now was an upstream too.
+  const forwardAuthAlone = draft.left.length === 0 && isForwardAuthAlone(upstreams)
   const headers = headersOf(draft, settings, alpha, forwardAuthAlone)
   draft.remark(
     0,
@@ -95,11 +96,8 @@ function leaveTheRest(draft: Draft, settings: Settings): void {
     if (secret === undefined && ['', '-', fate.unless.toLowerCase()].includes(written)) continue
     draft.leave({ place, why: fate.why })
   }
-  for (const { written, place } of settings.unknown) {
-    draft.leave({
-      place: place || written,
-      why: 'no setting of oauth2-proxy that is known here; its value was not read',
-    })
+  for (const place of new Set(settings.unknown.map((one) => one.place || one.written))) {
+    draft.leave({ place, why: 'no setting of oauth2-proxy that is known here; its value was not read' })
   }
 }
 

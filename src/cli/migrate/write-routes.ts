@@ -1,5 +1,6 @@
 /** Routes: what is public first, then what is behind the sign-in, the most specific path first. */
 import { type Access, accessOf, type Rules } from './access.ts'
+import { readAddress } from './address.ts'
 import { type Draft, value } from './draft.ts'
 import type { Settings } from './given.ts'
 import { type OpenPath, readSkipRule, sortPaths } from './skip-routes.ts'
@@ -42,7 +43,7 @@ export function writeRoutes(
   const written = hosts.flatMap((host) => routes.map((route) => (host === undefined ? route : { ...route, host })))
   const people = writtenOnce(access, written.filter(({ allow }) => allow !== 'public').length)
   for (const route of written) writeRoute(draft, route, { people, headers, accept })
-  if (routes.length === 0) {
+  if (closed.length === 0) {
     draft.ask({
       place: settings.place('upstream'),
       asks: 'where do requests go?',
@@ -167,7 +168,7 @@ function publicPaths(draft: Draft, settings: Settings, basePath: string): OpenPa
 function hostsOf(draft: Draft, settings: Settings, forwardAuthAlone: boolean): (string | undefined)[] {
   const place = settings.place('whitelist-domain')
   const parent = settings.list('cookie-domain')[0]?.replace(/^\./, '')
-  const own = URL.parse(settings.text('redirect-url') ?? '')?.host
+  const own = readAddress(settings.text('redirect-url') ?? '')?.host
   const named = settings.list('whitelist-domain').filter((domain) => domain !== own)
   const exact = named.filter((domain) => /^[\w-][\w.-]*(?::\d+)?$/.test(domain))
   const shared = exact.filter((domain) => parent !== undefined && domain.replace(/:\d+$/, '').endsWith(`.${parent}`))
