@@ -118,7 +118,8 @@ const leaves = {
     .record(z.string().min(1), claimTest())
     .optional()
     .meta({
-      description: "Claims by name: an exact value, a list of accepted values, or `{ matches: '^...$' }`.",
+      description:
+        "Claims by name, or by a path with dots into one (`address.country`): an exact value, a list of accepted values, or `{ matches: '^...$' }`.",
       examples: [{ department: ['engineering', 'research'] }],
     }),
   networks: oneOrMore(network())

@@ -134,7 +134,7 @@ export const routeSchema = z.strictObject({
     .meta({ description: 'A fixed answer instead of an upstream.', examples: [{ status: 200, body: 'ok' }] }),
   headers: headersSchema.prefault({}).meta({
     description:
-      'Request headers for the upstream, by name, made from `{sub}`, `{username}`, `{email}`, `{name}`, `{groups}`, `{claim:NAME}`, `{accessToken}`, `{idToken}`. ' +
+      'Request headers for the upstream, by name, made from `{sub}`, `{username}`, `{email}`, `{name}`, `{groups}`, `{claim:NAME}` (or a path with dots), `{accessToken}`, `{idToken}`. ' +
       'Identify people by `{sub}`: it is unique and never changes, while user names and e-mail addresses can be given to somebody else.',
     examples: [{ 'X-WEBAUTH-USER': '{sub}' }],
   }),
