@@ -1,6 +1,6 @@
 /** The Docker daemon of this machine, the images that tests stand on, and containers that are gone with their test. */
 import { execFile, execFileSync, type StdioOptions } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
@@ -16,7 +16,7 @@ export interface Docker {
   run(...args: readonly string[]): Promise<string>
   /** Exit code and all output of a command that may fail. */
   attempt(...args: readonly string[]): Promise<Ended>
-  /** `docker-compose` of Debian or as DOCKER_COMPOSE names it, else the plugin of `docker`. */
+  /** The plugin of `docker` where it has one, else `docker-compose`, the first version. */
   compose(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended>
 }
 
@@ -40,12 +40,12 @@ export async function requireDocker(t: TestContext): Promise<Docker | undefined>
 export async function openDocker(): Promise<Docker | undefined> {
   const program = findPart('docker')
   if (program === undefined) return undefined
-  const docker = createDocker(program)
-  const { code } = await docker.attempt('info', '--format', '{{.ServerVersion}}')
-  return code === 0 ? docker : undefined
+  const answers = async (...args: readonly string[]) => (await ended(program, args)).code === 0
+  if (!(await answers('info', '--format', '{{.ServerVersion}}'))) return undefined
+  return createDocker(program, (await answers('compose', 'version')) ? [program, 'compose'] : ['docker-compose'])
 }
 
-function createDocker(program: string): Docker {
+function createDocker(program: string, [compose, ...first]: readonly [string, ...string[]]): Docker {
   const attempt: Docker['attempt'] = (...args) => ended(program, args)
   return {
     program,
@@ -55,11 +55,7 @@ function createDocker(program: string): Docker {
       if (code !== 0) throw new Error(`docker ${args.join(' ')}: exit code ${code}\n${output.slice(-3000)}`)
       return output.trim()
     },
-    compose(environment, ...args) {
-      const alone = process.env.DOCKER_COMPOSE ?? '/usr/bin/docker-compose'
-      const [command, first] = existsSync(alone) ? [alone, []] : [program, ['compose']]
-      return ended(command, [...first, ...args], environment)
-    },
+    compose: (environment, ...args) => ended(compose, [...first, ...args], environment),
   }
 }
 
