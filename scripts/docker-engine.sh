@@ -82,7 +82,8 @@ run_a_container() {
   {
     tar -C /usr/bin -c tini-static | timeout 60 "$docker" import -c 'ENTRYPOINT ["/tini-static"]' - $tried &&
       timeout 60 "$docker" run --rm --network "$1" "${publish[@]}" --read-only --tmpfs /tmp --cap-drop ALL \
-        --security-opt no-new-privileges --memory 64m $tried --version
+        --security-opt no-new-privileges --memory 64m $tried --version &&
+      "$docker" rmi $tried
   } >>"$log" 2>&1
 }
 
