@@ -157,7 +157,10 @@ describe('only a browser that moves to a page is sent to sign in', () => {
     { name: 'a script', headers: { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: '*/*' } },
     { name: 'an image', headers: { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' } },
     { name: 'a frame', headers: { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' } },
-    { name: 'a prefetch', headers: { 'sec-fetch-mode': 'navigate', 'sec-purpose': 'prefetch' } },
+    {
+      name: 'a prefetch',
+      headers: { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-purpose': 'prefetch' },
+    },
     { name: 'an old script', headers: { 'x-requested-with': 'XMLHttpRequest', accept: 'text/html' } },
   ]
 
