@@ -9,6 +9,8 @@ import { GatewayError } from '../core/errors.ts'
 export interface RefreshQueue {
   /** @throws GatewayError `provider_unreachable` where the turn does not come in time: a fault that passes */
   run<T>(work: () => Promise<T>): Promise<T>
+  /** Work that began now would have to wait for its turn. */
+  isFull(): boolean
 }
 
 const usualAtOnce = 50
@@ -54,5 +56,6 @@ export function createRefreshQueue(patience: number, atOnce = usualAtOnce): Refr
         leave()
       }
     },
+    isFull: () => running >= atOnce,
   }
 }

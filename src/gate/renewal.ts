@@ -6,7 +6,7 @@ import { RefreshFailure } from '../oidc/refresh.ts'
 import { outlivesProvider } from '../session/lifetimes.ts'
 import type { LiveSession, Session, SessionStore } from '../session/session.ts'
 import type { Leases } from '../storage/lease.ts'
-import { isFinal, type Renewed, refreshOnce, unchanged } from './refresh-once.ts'
+import { isFinal, type Refreshed, type Renewed, refreshOnce, unchanged } from './refresh-once.ts'
 import { createRefreshQueue } from './refresh-queue.ts'
 
 /** What is due before a session is used. `hop`: due, but only a redirect through our own page can deliver it. */
@@ -64,9 +64,12 @@ export function createRenewal(parts: RenewalParts): Renewal {
     const period = Math.min(usual, life)
     if (period === never || now < session.renewedAt + early(session, period)) return 'no'
     if (now < (notBefore.get(session) ?? 0)) return 'no'
-    if (sealed) return canSetCookie ? 'wait' : 'hop'
     const latest = Math.min(usual, life - Math.min(margin, life / 10))
-    return now < session.renewedAt + latest ? 'background' : 'wait'
+    const canStillWait = now < session.renewedAt + latest
+    if (!sealed) return canStillWait ? 'background' : 'wait'
+    // Its cookie needs the answer of a request, so a request waits: for the provider, and not for everybody else's turn.
+    if (canStillWait && queues.get(session.identity.provider)?.isFull()) return 'no'
+    return canSetCookie ? 'wait' : 'hop'
   }
 
   function renew(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
@@ -80,10 +83,10 @@ export function createRenewal(parts: RenewalParts): Renewal {
 
   async function attempt(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
     const { session } = live
-    const redeem = redeemerOf(session)
-    if (redeem === undefined) return unchanged(live)
     try {
-      const { word, renewed } = await refreshOnce({ live, sessions, redeem, leases, clock })
+      const refreshed = await refresh(live, sessions)
+      if (refreshed === undefined) return unchanged(live)
+      const { word, renewed } = refreshed
       if (word === 'failed') notBefore.set(session, clock.now() + retryAfter)
       else if (word === 'renewed') parts.onOutcome('renewed', session, '')
       return renewed
@@ -93,13 +96,16 @@ export function createRenewal(parts: RenewalParts): Renewal {
   }
 
   /** Undefined where there is nothing to redeem, and nobody to ask. */
-  function redeemerOf(session: Session): (() => Promise<Proof>) | undefined {
+  function refresh(live: LiveSession, sessions: SessionStore): Promise<Refreshed> | undefined {
+    const { session } = live
+    const once = (redeem: () => Promise<Proof>) => refreshOnce({ live, sessions, redeem, leases, clock })
     // Asked all the same, with the lease in hand: another replica may have renewed it in time.
-    if (outlivesProvider(session, clock.now())) return () => Promise.reject(ranOut(session))
+    if (outlivesProvider(session, clock.now())) return once(() => Promise.reject(ranOut(session)))
     const { provider: name } = session.identity
     const [provider, queue] = [providers.get(name), queues.get(name)]
     if (provider === undefined || queue === undefined || session.tokens.refreshToken === undefined) return undefined
-    return () => queue.run(() => provider.renew(session))
+    // The turn comes before the lease: thousands that wait for theirs have nothing to keep alive in the store.
+    return queue.run(() => once(() => provider.renew(session)))
   }
 
   async function afterFailure(error: unknown, live: LiveSession, sessions: SessionStore): Promise<Renewed> {

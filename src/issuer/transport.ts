@@ -68,7 +68,8 @@ const bodyLimit = 1024 * 1024
 
 export function openTransport(options: TransportOptions): Transport {
   const issuer = new URL(options.issuer)
-  const agent = new Agent({ connect: connectorFor(options), connections: 50, allowH2: false })
+  // More than refreshes take at a time (gate/refresh-queue.ts): a sign-in finds room beside them.
+  const agent = new Agent({ connect: connectorFor(options), connections: 64, allowH2: false })
   const allows = (url: URL): boolean =>
     url.protocol === 'https:' ||
     (url.protocol === 'http:' &&

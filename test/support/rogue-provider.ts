@@ -14,6 +14,8 @@ export interface Script {
   discovery?: (document: Json) => Json
   /** Query of the callback. */
   callback?: (query: URLSearchParams) => void
+  /** Answers a token request; undefined where it leaves that to the provider. */
+  token?: (form: URLSearchParams) => Promise<Json | undefined>
   tokenBody?: (body: Json) => Json
   idTokenClaims?: (claims: Json) => Json
   /** The finished ID token. */
@@ -177,6 +179,8 @@ export async function openRogueProvider(path = '/realms/main'): Promise<RoguePro
   const token = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const form = new URLSearchParams(await readBody(request))
     rogue.last = { form, headers: request.headers }
+    const told = await rogue.script.token?.(form)
+    if (told !== undefined) return json(response, told)
     if (form.get('grant_type') === 'refresh_token') return json(response, await tokens('', 'openid email'))
     const entry = codes.get(form.get('code') ?? '')
     codes.delete(form.get('code') ?? '')
