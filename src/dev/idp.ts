@@ -26,6 +26,8 @@ export interface IdpOptions {
   readonly clients?: readonly IdpClient[]
   /** Seconds; the rest keeps its default. */
   readonly lifetimes?: Partial<Lifetimes>
+  /** Signs its tokens, by RS256; extractable. Default: made at the start, which takes a moment. */
+  readonly privateKey?: CryptoKey
 }
 
 /** The paths that can be counted and made to fail. */
@@ -74,7 +76,9 @@ export async function startIdp(options: IdpOptions = {}): Promise<Idp> {
   const server = createServer()
   await listen(server, host, port)
   const issuer = originOf(server, host)
-  const key = await createSigningKey()
+  const key = await signingKeyOf(
+    options.privateKey ?? (await generateKeyPair('RS256', { extractable: true })).privateKey,
+  )
   const accounts = createAccounts(users)
   const records = createRecords()
   const lifetimes = { accessToken: 300, refreshToken: 1800, idToken: 300, session: 36_000, ...options.lifetimes }
@@ -112,8 +116,7 @@ interface SigningKey {
   readonly privateKey: CryptoKey
 }
 
-async function createSigningKey(): Promise<SigningKey> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+async function signingKeyOf(privateKey: CryptoKey): Promise<SigningKey> {
   const kid = randomToken(8)
   return { kid, privateKey, jwk: { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' } }
 }

@@ -1,11 +1,11 @@
 /** Several providers at once: the choice, routes that need one of them, and answers of the wrong one (mix-up). */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { startIdp } from '../../src/dev/idp.ts'
 import { signIn } from '../support/browser.ts'
 import { freePort } from '../support/free-port.ts'
 import { clientId, clientSecret, flowCookiesOf, sessionCookieOf, startGateway } from '../support/gateway.ts'
 import { startGitHub } from '../support/github.ts'
+import { startTestIdp } from '../support/idp.ts'
 import { openRogueProvider } from '../support/rogue-provider.ts'
 
 const clientFor = (origin: string, name: string) => ({
@@ -19,7 +19,7 @@ const clientFor = (origin: string, name: string) => ({
 async function startWithProviders(t: TestContext) {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
-  const partners = await startIdp({ host: 'localhost', clients: [clientFor(origin, 'partners')] })
+  const partners = await startTestIdp({ host: 'localhost', clients: [clientFor(origin, 'partners')] })
   const rogue = await openRogueProvider()
   t.after(() => Promise.all([partners.close(), rogue.close()]))
   const gateway = await startGateway(t, {

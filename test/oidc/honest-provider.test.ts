@@ -5,13 +5,13 @@ import { type TestContext, test } from 'node:test'
 import { openBearerVerifier } from '../../src/bearer/verifier.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { silentLog } from '../../src/core/log.ts'
-import { startIdp } from '../../src/dev/idp.ts'
 import { endSessionUrl } from '../../src/oidc/end-session.ts'
 import { beginLogin, finishLogin } from '../../src/oidc/login.ts'
 import { openProvider } from '../../src/oidc/provider.ts'
 import { RefreshFailure, refreshTokens } from '../../src/oidc/refresh.ts'
 import { bearerConfig } from '../bearer/entry.ts'
 import { createBrowser } from '../support/browser.ts'
+import { startTestIdp } from '../support/idp.ts'
 import { newTransaction, providerConfig } from './journey.ts'
 
 const clientSecret = 'a secret of 32 characters  +:%&="~'
@@ -29,7 +29,7 @@ async function openCallback(t: TestContext): Promise<string> {
 
 test('login, refresh and the end, as certified', async (t) => {
   const redirectUri = await openCallback(t)
-  const idp = await startIdp({ clients: [{ clientId: 'gateway', clientSecret, redirectUris: [redirectUri] }] })
+  const idp = await startTestIdp({ clients: [{ clientId: 'gateway', clientSecret, redirectUris: [redirectUri] }] })
   t.after(idp.close)
   const provider = openProvider(providerConfig({ issuer: idp.issuer, clientSecret }), world)
   t.after(provider.close)
@@ -57,7 +57,7 @@ test('login, refresh and the end, as certified', async (t) => {
 })
 
 test('its access tokens, both ways of typing them', async (t) => {
-  const idp = await startIdp()
+  const idp = await startTestIdp()
   t.after(idp.close)
   const verifier = openBearerVerifier([bearerConfig(idp)], world)
   t.after(verifier.close)

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
-import { type Idp, type IdpUser, startIdp } from '../../src/dev/idp.ts'
+import type { Idp, IdpUser } from '../../src/dev/idp.ts'
 import type { Lifetimes } from '../../src/dev/idp-provider.ts'
 import { type RunningServer, startServer } from '../../src/server.ts'
 import { type Application, startApplication } from './application.ts'
 import { type Browser, type BrowserOptions, createBrowser, signIn, type Visit } from './browser.ts'
 import { type MovableClock, movableClock } from './clock.ts'
 import { freePort } from './free-port.ts'
+import { startTestIdp } from './idp.ts'
 
 /** Keys of the config file; those given replace the usual ones whole. */
 export type ConfigKeys = Readonly<Record<string, unknown>>
@@ -81,7 +82,7 @@ export const sessionSecret = 'a-key-text-for-journeys-0123456789'
 export async function startGateway(t: TestContext, options: GatewayOptions = {}): Promise<TestGateway> {
   const port = options.port ?? (await freePort())
   const publicUrl = options.publicUrl?.(port) ?? `http://127.0.0.1:${port}`
-  const idp = await startIdp({
+  const idp = await startTestIdp({
     host: 'localhost',
     ...(options.users && { users: options.users }),
     lifetimes: { idToken: 100_000, refreshToken: 1_000_000, ...options.lifetimes },

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { borrowRsaKeys, type KeyLoan } from './rsa-keys.ts'
 
 export type Json = Record<string, unknown>
 
@@ -60,8 +61,28 @@ export interface RogueProvider {
 }
 
 export async function generateSigningKey(alg = 'RS256', kid = randomBytes(6).toString('hex')): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  return signingKeyOf(await generateKeyPair(alg, { extractable: true }), alg, kid)
+}
+
+async function signingKeyOf({ privateKey, publicKey }: KeyPair, alg: string, kid: string): Promise<SigningKey> {
   return { kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
+}
+
+type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>
+
+/** Keys of one provider, borrowed until it closes. */
+function createKeyring() {
+  const loans: KeyLoan[] = []
+  return {
+    async next(): Promise<SigningKey> {
+      const loan = await borrowRsaKeys()
+      loans.push(loan)
+      return signingKeyOf(loan.keys, 'RS256', randomBytes(6).toString('hex'))
+    },
+    giveBack() {
+      for (const loan of loans.splice(0)) loan.giveBack()
+    },
+  }
 }
 
 /** @param path of its issuer; a trailing slash belongs to the issuer, and to no endpoint */
@@ -77,6 +98,7 @@ export async function openRogueProvider(path = '/realms/main'): Promise<RoguePro
   assert.ok(address !== null && typeof address === 'object')
   const issuer = `http://127.0.0.1:${address.port}${path}`
   const folder = path.replace(/\/$/, '')
+  const keyring = createKeyring()
   const base = `http://127.0.0.1:${address.port}${folder}`
 
   const rogue: RogueProvider = {
@@ -93,7 +115,7 @@ export async function openRogueProvider(path = '/realms/main'): Promise<RoguePro
       email_verified: true,
       groups: ['/staff'],
     },
-    keys: [await generateSigningKey()],
+    keys: [await keyring.next()],
     now: () => Math.floor(Date.now() / 1000),
     authorize: (url) => {
       const query = url.searchParams
@@ -116,12 +138,13 @@ export async function openRogueProvider(path = '/realms/main'): Promise<RoguePro
     accessToken: (claims = {}, header = {}, key = rogue.keys[0]!) =>
       rogue.sign({ ...accessClaims('alice-id'), ...claims }, { typ: 'JWT', ...header }, key),
     rotateKeys: async () => {
-      rogue.keys = [await generateSigningKey()]
+      rogue.keys = [await keyring.next()]
     },
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections()
         server.close(() => resolve())
+        keyring.giveBack()
       }),
   }
 
