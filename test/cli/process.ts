@@ -5,6 +5,10 @@ import type { TestContext } from 'node:test'
 
 const bin = path.join(import.meta.dirname, '../../bin/doorward.js')
 
+/** Of our own environment: where programs are, and modules that somebody compiled before. */
+const { PATH, NODE_COMPILE_CACHE } = process.env
+const inherited = { PATH, ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }) }
+
 export interface Command {
   readonly child: ChildProcess
   stdout(): string
@@ -22,7 +26,7 @@ export function start(
   options: { cwd?: string; env?: Record<string, string>; stdin?: string } = {},
 ): Command {
   const { cwd, env = {}, stdin = '' } = options
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { PATH: process.env.PATH, ...env } })
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...inherited, ...env } })
   t.after(() => child.kill('SIGKILL'))
   let [out, err] = ['', '']
   child.stdout.on('data', (chunk) => (out += chunk))
