@@ -23,7 +23,7 @@ export interface Exchange {
 }
 
 export interface SendOptions {
-  /** Address the connection comes from: any of 127.0.0.0/8. */
+  /** Address the connection comes from: any of 127.0.0.0/8, 127.0.0.1 unless given. */
   readonly from?: string
   /** Milliseconds to wait for the end of the connection. */
   readonly patience?: number
@@ -35,24 +35,25 @@ export interface SendOptions {
 
 /** Text goes out as UTF-8; bytes above 0x7f that must stay as they are come as a Buffer. */
 export function send(port: number, bytes: string | Buffer, options: SendOptions = {}): Promise<Exchange> {
-  const { from = '127.0.0.1', patience = 1500, answers: enough = Number.POSITIVE_INFINITY } = options
+  const { from, patience = 1500, answers: enough = Number.POSITIVE_INFINITY } = options
   const isHead = String(bytes).startsWith('HEAD ')
   return new Promise((resolve) => {
-    const where = { port, host: '127.0.0.1', localAddress: from }
+    const where = { port, host: '127.0.0.1', ...(from !== undefined && { localAddress: from }) }
     const { servername } = options
     const socket =
       servername === undefined ? net.connect(where) : tls.connect({ ...where, servername, rejectUnauthorized: false })
     let text = ''
-    const finish = (ended: Exchange['ended']): void => {
+    const finish = (ended: Exchange['ended'], answers = readAnswers(text, { isHead, isOver: true }).answers): void => {
       clearTimeout(timer)
       socket.destroy()
-      resolve({ answers: readAnswers(text, { isHead, isOver: true }), text, ended })
+      resolve({ answers, text, ended })
     }
     const timer = setTimeout(() => finish('open'), patience)
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1')
-      if (enough < Number.POSITIVE_INFINITY && readAnswers(text, { isHead, isOver: false }).length >= enough)
-        finish('open')
+      if (enough === Number.POSITIVE_INFINITY) return
+      const { answers, rest } = readAnswers(text, { isHead, isOver: false })
+      if (answers.length >= enough) finish('open', rest === '' ? answers : undefined)
     })
     socket.on('error', () => finish('reset'))
     socket.on('close', () => finish('closed'))
@@ -95,8 +96,8 @@ interface Reading {
   readonly isOver: boolean
 }
 
-/** As many whole answers as there are; 1xx are left out, except 101. */
-function readAnswers(text: string, { isHead, isOver }: Reading): RawAnswer[] {
+/** As many whole answers as there are, and what is left; 1xx are left out, except 101. */
+function readAnswers(text: string, { isHead, isOver }: Reading): { answers: RawAnswer[]; rest: string } {
   const answers: RawAnswer[] = []
   let rest = text
   while (rest !== '') {
@@ -115,7 +116,7 @@ function readAnswers(text: string, { isHead, isOver }: Reading): RawAnswer[] {
     if (status < 200 && status !== 101) continue
     answers.push({ status, headers, body: cut.body, header: (name) => all(name)[0], all })
   }
-  return answers
+  return { answers, rest }
 }
 
 interface Framing {

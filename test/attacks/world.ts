@@ -85,7 +85,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     watch: false,
   })
   const port = Number(server.addresses.public.port)
-  const log = () => lines.map((line): LogLine => JSON.parse(line))
+  const read: LogLine[] = []
+  const log = () => {
+    for (const line of lines.slice(read.length)) read.push(JSON.parse(line))
+    return [...read]
+  }
   return {
     rogue,
     upstream,
