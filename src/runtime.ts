@@ -133,8 +133,8 @@ export function openRuntime(config: Config, world: World): Runtime {
   }
 }
 
-/** What signs for applications, and under which names. */
-function openAssertion({ assertion, session, publicUrls, routes }: Config, clock: Clock) {
+/** What signs for applications, and under which names; undefined where the file has no `assertion`. */
+export function openAssertion({ assertion, session, publicUrls, routes }: Config, clock: Clock) {
   const [first] = publicUrls
   if (assertion === undefined || first === undefined) return undefined
   const { header, lifetime } = assertion

@@ -92,7 +92,7 @@ export const commands: readonly Command[] = [
       'Reads the config file and looks at what it names: the provider, the client there, the store, the upstreams, the gateway in front. Run it where the gateway runs, so that it sees the same network. It changes nothing and writes no file.',
       'Each finding has a name, a place, its cause, and what to do. What could not be seen is said at the end, with what would let it be seen.',
       'Passwords come from the environment: DOORWARD_DOCTOR_PASSWORD for --user, DOORWARD_ADMIN_PASSWORD for --admin-user, DOORWARD_ADMIN_CLIENT_SECRET for --admin-client; DOORWARD_ADMIN_TOKEN is the token of an administrator by itself.',
-      'Exit code 0: nothing wrong. 1: an error was found, or it was ended before it was done. 2: called wrongly.',
+      'Exit code 0: nothing wrong. 1: an error was found (with --strict also a warning; a note never counts), or it was ended before it was done. 2: called wrongly.',
     ],
     examples: ['doorward doctor', 'doorward doctor --user ada --through https://grafana.example.com/'],
     run: async (call) => (await import('./doctor.ts')).doctor(call),

@@ -1,6 +1,8 @@
-import { ConfigError } from '../config/problems.ts'
+import { ConfigError, type KeyPath } from '../config/problems.ts'
 import { parseDuration } from '../config/quantities.ts'
+import { readConfigFile } from '../config/read.ts'
 import { Refused } from '../config/refused.ts'
+import { valueAt } from '../config/tree.ts'
 import { systemClock } from '../core/clock.ts'
 import { type ConfigFile, findConfigFile, readConfig } from './config-file.ts'
 import { readAsked } from './doctor/asked.ts'
@@ -49,7 +51,9 @@ async function examine(call: Call, file: ConfigFile, asked: Asked, deadline: num
   const timer = setTimeout(stop, deadline)
   let done = () => {}
   try {
-    const patient = { config, clock: systemClock, signal: stopped.signal, asked }
+    const { content } = readConfigFile(file.path, world.env)
+    const isWritten = (place: KeyPath) => valueAt(content, place) !== undefined
+    const patient = { config, isWritten, clock: systemClock, signal: stopped.signal, asked }
     return await runExaminations(examinations, patient, (atWork) => {
       done()
       done = atWork.length === 0 ? () => {} : out.progress(`looking at ${atWork.join(', ')}`)

@@ -74,6 +74,18 @@ test('what a person brings', async (t) => {
   const passing = [{ allow: 'signedIn', headers: { Authorization: 'Bearer {idToken}' } }]
   tally.healthy(await look(t, {}, { ...asked, routes: passing }))
   tally.planted('headers-too-large', await look(t, { idToken: 'i'.repeat(5000) }, { ...asked, routes: passing }))
+  const some = many.slice(0, 130)
+  const upstream = 'http://127.0.0.1:1'
+  const impersonate = { user: '{sub}', tokenFile: '/nowhere', groups: true, groupsPrefix: 'oidc:' }
+  const speaking = [{ allow: 'signedIn', upstream, impersonate }]
+  tally.healthy(await look(t, { groups: some }, { session }))
+  const spoken = await look(t, { groups: some }, { session, routes: speaking })
+  tally.planted('headers-too-large', spoken)
+  assert.match(spoken[0]!.cause, /most of it Impersonate-Group/)
+  const secret = 'a-key-text-for-the-doctor-0123456789'
+  const signed = await look(t, { groups: some }, { session: { ...session, secret }, assertion: {} })
+  tally.planted('headers-too-large', signed)
+  assert.match(signed[0]!.cause, /most of it X-/)
   tally.healthy(await personBrings.examine(patientWith(configOf(t, {}))))
 })
 

@@ -12,6 +12,10 @@ export interface Plant {
   readonly client?: Keys
   readonly attributes?: Readonly<Record<string, string>>
   readonly settings?: Keys
+  /** In place of the redirect URI that is right, made of the gateway's address. */
+  readonly redirectUris?: (gatewayUrl: string) => readonly string[]
+  /** A client scope to make first. */
+  readonly scope?: Keys
   /** Changes the person, who is a new one then. */
   readonly user?: (realm: Realm, id: string) => Promise<void>
   readonly ownRealm?: RealmOptions
@@ -19,6 +23,8 @@ export interface Plant {
   readonly keys?: (realm: Realm) => Keys
   /** Who is named on the command line besides: nobody, unless said. */
   readonly eyes?: 'person' | 'admin' | 'all'
+  /** What is told besides, though nothing is wrong with it. */
+  readonly notes?: readonly FindingName[]
   readonly cause?: RegExp
   readonly fix?: RegExp
 }

@@ -9,6 +9,9 @@ import type { Finding } from '../../src/cli/doctor/finding.ts'
 import { provider } from '../../src/cli/doctor/provider.ts'
 import { runExaminations } from '../../src/cli/doctor/run.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import type { KeyPath } from '../../src/config/problems.ts'
+import { readConfigFile } from '../../src/config/read.ts'
+import { valueAt } from '../../src/config/tree.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 
 export type Keys = Readonly<Record<string, unknown>>
@@ -33,10 +36,13 @@ export function writeConfig(t: TestContext, keys: Keys): string {
 
 /** What one room of the examination finds; the provider's unless another is given. */
 export async function examine(t: TestContext, keys: Keys, more: Consultation = {}): Promise<readonly Finding[]> {
-  const { config } = loadConfig(writeConfig(t, keys), {})
+  const file = writeConfig(t, keys)
+  const { config } = loadConfig(file, {})
+  const { content } = readConfigFile(file, {})
   const asked = { person: undefined, operations: undefined, through: undefined, keycloakAdmin: undefined }
   const patient = {
     config,
+    isWritten: (place: KeyPath) => valueAt(content, place) !== undefined,
     clock: more.clock ?? systemClock,
     signal: AbortSignal.timeout(30_000),
     lookup: more.lookup,
@@ -45,6 +51,6 @@ export async function examine(t: TestContext, keys: Keys, more: Consultation = {
   return runExaminations([more.examination ?? provider], patient, () => undefined)
 }
 
-/** What is wrong; what was not seen is left out. */
+/** What is wrong; notes and what was not seen are left out. */
 export const wrong = (findings: readonly Finding[]): readonly Finding[] =>
-  findings.filter(({ severity }) => severity !== 'unseen')
+  findings.filter(({ severity }) => severity === 'error' || severity === 'warning')

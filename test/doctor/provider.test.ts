@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import type { LookupAddress } from 'node:dns'
 import { readFileSync } from 'node:fs'
-import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import https from 'node:https'
 import { type AddressInfo, createServer, type LookupFunction } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { freePort } from '../support/free-port.ts'
-import { openRogueProvider, type RogueProvider } from '../support/rogue-provider.ts'
 import { type Certificate, type Life, makeCertificate } from './certificates.ts'
 import { type Consultation, examine, type Keys, wrong } from './patient.ts'
+import { openRogue } from './rogue-pages.ts'
 import { openTally } from './tally.ts'
 
 const tally = openTally('provider, on small servers')
@@ -162,13 +162,6 @@ test('keys at an address that is plain http, on a wire of others', async (t) => 
   tally.planted('provider-insecure', found)
 })
 
-test('the sign-in page is an error nobody knows', async (t) => {
-  const rogue = await openRogue(t, (response) => void response.writeHead(400).end('<h1>No tenant</h1>'))
-  const found = await look(t, { issuer: rogue.issuer })
-  tally.planted('authorization-refused', found)
-  assert.match(found[0]!.cause, /answered 400: No tenant/)
-})
-
 test('the secret is right, and taken in another way', async (t) => {
   const rogue = await openRogue(t)
   rogue.script.raw = {
@@ -197,26 +190,6 @@ test('the client may not use the code grant', async (t) => {
   tally.planted('client-refused', found)
   assert.match(found[0]!.cause, /unsupported_grant_type: authorization_code is not allowed here/)
 })
-
-/** The scriptable provider, with pages for browsers beside it: it has none of its own. */
-async function openRogue(
-  t: TestContext,
-  page: (response: ServerResponse) => void = (response) => void response.end('<h1>Sign in</h1>'),
-): Promise<RogueProvider> {
-  const rogue = await openRogueProvider()
-  const pages = http.createServer((request, response) =>
-    request.url?.startsWith('/out') ? response.end() : page(response),
-  )
-  await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
-  t.after(async () => {
-    pages.close()
-    await rogue.close()
-  })
-  const base = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
-  const endpoints = { authorization_endpoint: `${base}/in`, end_session_endpoint: `${base}/out` }
-  rogue.script.discovery = (document) => ({ ...document, ...endpoints })
-  return rogue
-}
 
 const suiteCertificate = (name: string): Certificate => {
   const file = (ending: string) => new URL(`../proxy/certificates/${name}${ending}`, import.meta.url).pathname

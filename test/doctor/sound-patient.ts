@@ -23,7 +23,7 @@ const nothingAsked: Asked = {
 
 export function patientWith(config: Config, asked: Partial<Asked> = {}): Patient {
   const signal = AbortSignal.timeout(30_000)
-  const about = { config, clock: systemClock, signal, asked: { ...nothingAsked, ...asked } }
+  const about = { config, isWritten: () => true, clock: systemClock, signal, asked: { ...nothingAsked, ...asked } }
   return { ...about, signIns: openSignIns(about) }
 }
 

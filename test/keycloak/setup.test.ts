@@ -349,7 +349,9 @@ test('makes a missing realm only when told to', async (t) => {
   const missing = await setup(journey, ['--yes'])
   assert.match(
     missing.err,
-    new RegExp(`this Keycloak has no realm "${realm.name}"\n.*hint: make it with --create-realm`),
+    new RegExp(
+      `this Keycloak has no realm "${realm.name}"; this account sees .*master.*\n.*hint: make it with --create-realm`,
+    ),
   )
   const plan = await setup(journey, ['--plan', '--create-realm'])
   const done = await setup(journey, ['--yes', '--create-realm'])

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import type { BearerConfig } from '../../config/bearer-config.ts'
 import type { KeycloakAdmin } from '../keycloak/admin-client.ts'
-import { clientSchema, type MapperRepresentation, type ScopeRepresentation } from '../keycloak/representations.ts'
+import { judgeAudience } from '../keycloak/mapper-judges.ts'
+import { clientSchema, type ScopeRepresentation } from '../keycloak/representations.ts'
 import type { Finding } from './finding.ts'
 import type { Settings } from './keycloak-settings.ts'
 import type { ProviderVisit } from './provider-visit.ts'
@@ -41,14 +42,7 @@ function reaches({ audience }: BearerConfig, client: Client, scopes: readonly Sc
   const names = [...(client.defaultClientScopes ?? []), ...(client.optionalClientScopes ?? [])]
   const own = scopes.filter(({ name }) => names.includes(name))
   const mappers = [client, ...own].flatMap(({ protocolMappers = [] }) => protocolMappers)
-  return mappers.some((mapper) => writes(mapper, audience))
-}
-
-function writes({ protocolMapper, config = {} }: MapperRepresentation, audience: readonly string[]): boolean {
-  if (protocolMapper !== 'oidc-audience-mapper' || config['access.token.claim'] === 'false') return false
-  return [config['included.client.audience'], config['included.custom.audience']].some(
-    (written) => typeof written === 'string' && audience.includes(written),
-  )
+  return mappers.some((mapper) => audience.some((one) => judgeAudience(mapper, one) === 'does'))
 }
 
 function missing({ audience, clients }: BearerConfig, index: number): Finding {

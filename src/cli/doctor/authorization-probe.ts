@@ -7,19 +7,29 @@ import { beginLogin } from '../../oidc/login.ts'
 import type { ProviderVisit } from './provider-visit.ts'
 
 export type AuthorizationAnswer =
-  /** It would show its login page, or says so. */
+  /** It says that nobody is signed in. */
   | { readonly kind: 'fine' }
   /** Came back to our redirect URI. */
   | { readonly kind: 'error'; readonly error: string; readonly description: string }
   /** Came back without `iss`, or with another. */
   | { readonly kind: 'issuer'; readonly got: string | undefined }
-  /** A page of the provider: it does not trust the redirect URI, or the client. */
-  | { readonly kind: 'page'; readonly status: number; readonly text: string }
+  /** A page: the provider does not trust the redirect URI or the client, does not know `prompt=none`, or it is another's. */
+  | {
+      readonly kind: 'page'
+      readonly status: number
+      readonly text: string
+      readonly isSignIn: boolean
+      readonly cookies: readonly string[]
+    }
+  /** Sent to another address than ours: further pages of the provider, or somebody in front of it. */
+  | { readonly kind: 'elsewhere'; readonly status: number; readonly location: string }
 
 export interface AuthorizationQuestion {
   readonly redirectUri: string
   /** In place of those of the file. */
   readonly scopes?: readonly string[]
+  /** Lets it show the page that people see. */
+  readonly mayAsk?: boolean
 }
 
 /** What says: asked rightly, and nobody is signed in (OpenID Connect Core 3.1.2.6). */
@@ -33,20 +43,34 @@ const nobodyThere = new Set([
 /** @throws ProviderUnreachable */
 export async function probeAuthorization(
   visit: ProviderVisit,
-  { redirectUri, scopes }: AuthorizationQuestion,
+  { redirectUri, scopes, mayAsk = false }: AuthorizationQuestion,
 ): Promise<AuthorizationAnswer> {
   const { oidc, transport, signal } = visit
   const [state, nonce, codeVerifier] = [randomToken(), randomToken(), randomToken()]
-  const url = await beginLogin(oidc, { redirectUri, state, nonce, codeVerifier, prompt: 'none' })
+  const prompt = mayAsk ? {} : { prompt: 'none' }
+  const url = await beginLogin(oidc, { redirectUri, state, nonce, codeVerifier, ...prompt })
   if (scopes !== undefined) url.searchParams.set('scope', ['openid', ...scopes].join(' '))
   // The words of an error page are read, so they have to be English.
   const headers = { accept: 'text/html', 'accept-language': 'en' }
   const response = await transport.fetch(url, { headers, signal })
   const location = URL.parse(response.headers.get('location') ?? '', url.href)
-  if (location !== null && isRedirect(response) && location.href.startsWith(redirectUri)) return read(visit, location)
-  if (response.status < 400) return { kind: 'fine' }
-  return { kind: 'page', status: response.status, text: textOf(await response.text()) }
+  const { status } = response
+  if (location !== null && isRedirect(response)) {
+    if (location.href.startsWith(redirectUri)) return read(visit, location)
+    return { kind: 'elsewhere', status, location: location.origin + location.pathname }
+  }
+  const page = await response.text()
+  return {
+    kind: 'page',
+    status,
+    text: textOf(page),
+    isSignIn: isSignIn(page),
+    cookies: response.headers.getSetCookie(),
+  }
 }
+
+/** A form to fill in, or a program that makes one. A page that only says something has neither. */
+const isSignIn = (page: string): boolean => /<form\b|type\s*=\s*["']?password|<script\b[^>]*\bsrc\s*=/i.test(page)
 
 const isRedirect = ({ status }: Response): boolean => status >= 300 && status < 400
 

@@ -3,6 +3,7 @@ import { printable } from '../../oidc/failure.ts'
 import { type AuthorizationAnswer, probeAuthorization } from './authorization-probe.ts'
 import { httpsRequired } from './discovery-answer.ts'
 import type { Finding } from './finding.ts'
+import { type Elsewhere, isStrange, loginPageFindings, type Page, strangeAnswer } from './login-page.ts'
 import type { ProviderVisit } from './provider-visit.ts'
 import { scopeFindings } from './scopes.ts'
 
@@ -13,8 +14,9 @@ export async function examineAuthorization(visit: ProviderVisit): Promise<readon
   )
   const found = await Promise.all(answers.map(({ redirectUri, answer }) => findingsOf(visit, redirectUri, answer)))
   const registered = answers.find(({ answer }) => answer.kind === 'fine')?.redirectUri
-  const lost = registered === undefined ? [] : await scopeFindings(visit, registered)
-  return [...found.flat(), ...lost]
+  if (registered === undefined) return found.flat()
+  const [lost, page] = await Promise.all([scopeFindings(visit, registered), loginPageFindings(visit, registered)])
+  return [...found.flat(), ...lost, ...page]
 }
 
 async function findingsOf(
@@ -25,8 +27,9 @@ async function findingsOf(
   switch (answer.kind) {
     case 'fine':
       return []
+    case 'elsewhere':
     case 'page':
-      return [pageFinding(visit, redirectUri, answer)]
+      return isStrange(visit, answer) ? [strangeAnswer(visit, answer)] : pageFindings(visit, redirectUri, answer)
     case 'issuer':
       return [issuerFinding(visit, answer.got)]
     case 'error':
@@ -36,15 +39,19 @@ async function findingsOf(
   }
 }
 
-type Page = Extract<AuthorizationAnswer, { kind: 'page' }>
-
 /** Keycloak's words; they are the same in every theme that does not change its messages. */
+function pageFindings(visit: ProviderVisit, redirectUri: string, answer: Page | Elsewhere): readonly Finding[] {
+  return answer.status < 400 || answer.kind === 'elsewhere' ? [] : [pageFinding(visit, redirectUri, answer)]
+}
+
 function pageFinding(visit: ProviderVisit, redirectUri: string, { status, text }: Page): Finding {
   const { provider, key } = visit
   const client = { severity: 'error', place: key('clientId') } as const
   const where = `the client ${provider.clientId} at ${provider.issuer}`
   if (text.includes('HTTPS required')) return httpsRequired(visit)
+  if (text.includes('Realm not enabled')) return realmDisabled(visit)
   if (text.includes('Client not found')) return clientUnknown(visit)
+  if (text.includes('Wrong client protocol')) return clientOtherProtocol(visit)
   if (text.includes('Client disabled')) {
     return { ...client, name: 'client-disabled', cause: `${where} is disabled`, fix: 'enable it there' }
   }
@@ -57,6 +64,22 @@ function pageFinding(visit: ProviderVisit, redirectUri: string, { status, text }
   const fix = `see that ${provider.clientId} exists there, and that ${redirectUri} is registered to the letter`
   return { ...client, name: 'authorization-refused', cause, fix }
 }
+
+export const realmDisabled = ({ provider, key }: ProviderVisit): Finding => ({
+  name: 'realm-disabled',
+  severity: 'error',
+  place: key('issuer'),
+  cause: `Keycloak answers “Realm not enabled” for ${provider.issuer}: nobody can sign in`,
+  fix: 'turn on “Enabled” in the realm settings',
+})
+
+export const clientOtherProtocol = ({ provider, key }: ProviderVisit): Finding => ({
+  name: 'client-other-protocol',
+  severity: 'error',
+  place: key('clientId'),
+  cause: `the client ${provider.clientId} at ${provider.issuer} is for another protocol than OpenID Connect, such as SAML`,
+  fix: 'make a client of type OpenID Connect, under another ID if the other one is in use',
+})
 
 export const clientUnknown = ({ provider, key }: ProviderVisit): Finding => ({
   name: 'client-unknown',

@@ -3,7 +3,7 @@ import { genericGrantRequest } from 'openid-client'
 import type { Secret } from '../../core/secret.ts'
 import { isJsonObject } from '../../core/strict-json.ts'
 import { loginFailureOf, printable } from '../../oidc/failure.ts'
-import { clientUnknown } from './authorization.ts'
+import { clientOtherProtocol, clientUnknown, realmDisabled } from './authorization.ts'
 import type { Finding } from './finding.ts'
 import type { ProviderVisit } from './provider-visit.ts'
 
@@ -27,6 +27,32 @@ export async function examineClientProof(visit: ProviderVisit): Promise<readonly
   }
 }
 
+/** Words of Keycloak that say what is wrong better than the code beside them. */
+function byKeycloak(visit: ProviderVisit, { description }: Said): Finding | undefined {
+  if (visit.provider.kind !== 'keycloak') return undefined
+  if (/realm not enabled/i.test(description)) return realmDisabled(visit)
+  if (/wrong client protocol/i.test(description)) return clientOtherProtocol(visit)
+  if (/dpop proof/i.test(description)) return dpopRequired(visit)
+  // What signed JWTs and certificates miss in a request that has none of them.
+  return /missing client_id|client_assertion|certificate/i.test(description) ? otherAuthenticator(visit) : undefined
+}
+
+const dpopRequired = ({ provider, key }: ProviderVisit): Finding => ({
+  name: 'dpop-required',
+  severity: 'error',
+  place: key('clientId'),
+  cause: `the client ${provider.clientId} wants tokens bound by DPoP, which applications behind a gateway could not use`,
+  fix: 'turn off “Require DPoP bound tokens” of the client (Capability config)',
+})
+
+const otherAuthenticator = ({ provider, key }: ProviderVisit): Finding => ({
+  name: 'client-auth-method',
+  severity: 'error',
+  place: key('clientAuth'),
+  cause: `the client ${provider.clientId} does not prove itself by ${provider.clientAuth.method} at Keycloak, but by a signed JWT or a certificate`,
+  fix: 'set its Client Authenticator to “Client Id and Secret” (Credentials), or write clientAuth as it is there',
+})
+
 const isBelieved = ({ error }: Said): boolean => error === 'invalid_grant'
 const isOtherFault = ({ error }: Said): boolean =>
   !['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(error)
@@ -34,7 +60,9 @@ const isOtherFault = ({ error }: Said): boolean =>
 async function secretFindings(visit: ProviderVisit, method: Method, secret: Secret): Promise<readonly Finding[]> {
   const text = secret.reveal()
   const said = await prove(visit, method, text)
-  if (isBelieved(said)) return []
+  if (isBelieved(said)) return unchecked(visit)
+  const told = byKeycloak(visit, said)
+  if (told !== undefined) return [told]
   if (isOtherFault(said)) return [refusal(visit, said)]
   // Keycloak alone tells the two apart by the code; elsewhere invalid_client may be either.
   const isKeycloak = visit.provider.kind === 'keycloak'
@@ -43,6 +71,16 @@ async function secretFindings(visit: ProviderVisit, method: Method, secret: Secr
   if (isBelieved(await prove(visit, other, text))) return [otherMethod(visit, method, other)]
   const newline = /[\r\n]/.test(text) || isBelieved(await prove(visit, method, `${text}\n`))
   return [isKeycloak || newline ? wrongSecret(visit, text, newline) : clientOrSecretWrong(visit)]
+}
+
+/** Keycloak lets a public client in with any secret, or none. */
+async function unchecked(visit: ProviderVisit): Promise<readonly Finding[]> {
+  const { provider, key } = visit
+  if (provider.kind !== 'keycloak') return []
+  if (!isBelieved(await ask(visit, {}, { client_id: provider.clientId }))) return []
+  const cause = `the client ${provider.clientId} is public: Keycloak asks nobody for its secret, so anybody can be this gateway`
+  const fix = 'turn “Client authentication” on, and put its secret into the file'
+  return [{ name: 'client-secret-unchecked', severity: 'warning', place: key('clientSecret'), cause, fix }]
 }
 
 const prove = (visit: ProviderVisit, method: Method, secret: string): Promise<Said> => {
@@ -107,6 +145,8 @@ async function keyFindings(visit: ProviderVisit): Promise<readonly Finding[]> {
 
 function publicFindings(visit: ProviderVisit, said: Said): readonly Finding[] {
   if (isBelieved(said)) return []
+  const told = byKeycloak(visit, said)
+  if (told !== undefined) return [told]
   if (isOtherFault(said)) return [refusal(visit, said)]
   if (visit.provider.kind === 'keycloak' && said.error === 'invalid_client') return [clientUnknown(visit)]
   const cause = `the client ${visit.provider.clientId} has to prove itself, and the file has no secret for it`

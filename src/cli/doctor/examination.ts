@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import type { Config } from '../../config/config.ts'
+import type { KeyPath } from '../../config/problems.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { KeycloakAdminAccess } from '../keycloak/admin-access.ts'
@@ -9,6 +10,8 @@ import type { SignIns } from './sign-ins.ts'
 /** What is looked at, and by whose eyes. */
 export interface Case {
   readonly config: Config
+  /** Whether the file says it itself: `['session', 'idle']`. Else a default stands there. */
+  isWritten(place: KeyPath): boolean
   /** The same view of the world as the running process has: the doctor runs beside it, in the same container. */
   readonly clock: Clock
   /** Ends all looking: Ctrl-C, or the whole deadline. */

@@ -2,10 +2,10 @@
 import type { FindingName } from './finding-names.ts'
 
 /**
- * `error`: people cannot sign in, or a door is open. `warning`: it works today and will hurt. `unseen`: the doctor could
- * not look, which is said rather than taken for health.
+ * `error`: people cannot sign in, or a door is open. `warning`: it works today and will hurt. `note`: nothing is wrong,
+ * and somebody may wonder. `unseen`: the doctor could not look, which is said rather than taken for health.
  */
-export type Severity = 'error' | 'warning' | 'unseen'
+export type Severity = 'error' | 'warning' | 'note' | 'unseen'
 
 export interface Finding {
   /** Stable, for scripts: `issuer-mismatch`. */

@@ -1,9 +1,12 @@
 /** Whether what a real person brings fits: their session into cookies, their identity into headers. */
 import type { Config, RouteConfig } from '../../config/config.ts'
+import type { Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { silentLog } from '../../core/log.ts'
 import type { Proof } from '../../core/proof.ts'
-import { compileHeaders, configuredNames } from '../../gate/identity-headers.ts'
+import { compileRouteHeaders } from '../../gate/route-headers.ts'
+import { createUpstreamAuthorization } from '../../proxy/upstream-authorization.ts'
+import { openAssertion } from '../../runtime.ts'
 import { createSession } from '../../session/lifetimes.ts'
 import { openSessionState, openSessions } from '../../session/open.ts'
 import type { Patient } from './examination.ts'
@@ -14,7 +17,7 @@ export async function examineSizes(patient: Patient): Promise<readonly Finding[]
   const [provider] = patient.config.providers
   const signedIn = provider === undefined ? undefined : await patient.signIns.at(provider.name).catch(() => undefined)
   if (signedIn === undefined) return []
-  return [...(await session(patient, signedIn.proof)), ...headers(patient.config, signedIn.proof)]
+  return [...(await session(patient, signedIn.proof)), ...headers(patient, signedIn.proof)]
 }
 
 /** The store's own code seals it, and has its own words where it does not fit. */
@@ -42,13 +45,14 @@ const limits = { answer: 4096, request: 8192 } as const
 const overhead = 256
 
 /** The route with the largest; the same headers are seldom told apart by routes. */
-function headers(config: Config, proof: Proof): readonly Finding[] {
+function headers({ config, clock }: Patient, proof: Proof): readonly Finding[] {
   const asks = config.forwardAuth !== undefined
-  const sized = config.routes
-    .filter(({ allow, upstream }) => allow !== 'public' && (asks || upstream !== undefined))
-    .map((route) => ({ route, ...sizeOf(route, config, proof) }))
+  const lines = headerLines(config, clock, proof)
+  const [largest] = config.routes
+    .map((route, index) => ({ route, index }))
+    .filter(({ route: { allow, upstream } }) => allow !== 'public' && (asks || upstream !== undefined))
+    .map(({ route, index }) => ({ route, ...sizeOf(lines(index)) }))
     .toSorted((a, b) => b.bytes - a.bytes)
-  const [largest] = sized
   if (largest === undefined) return []
   const byAnswer = asks && largest.route.upstream === undefined
   const limit = byAnswer ? limits.answer : limits.request
@@ -67,12 +71,48 @@ function headers(config: Config, proof: Proof): readonly Finding[] {
   ]
 }
 
-function sizeOf(route: RouteConfig, { routes }: Config, { identity, tokens }: Proof) {
-  const { all } = compileHeaders(route.headers, configuredNames(routes), silentLog)(identity, tokens)
-  const lines = Array.from({ length: all.length / 2 }, (_, index) => ({
-    name: all[2 * index]!,
-    bytes: Buffer.byteLength(`${all[2 * index]}: ${all[2 * index + 1]}\r\n`),
-  }))
-  const [widest] = lines.toSorted((a, b) => b.bytes - a.bytes)
-  return { bytes: lines.reduce((sum, line) => sum + line.bytes, 0), widest: widest?.name ?? '' }
+type Lines = readonly (readonly [name: string, value: string])[]
+
+/** The gateway's own makers of headers: names and templates, a line for each group of an impersonation, the signed statement. */
+function headerLines(config: Config, clock: Clock, { identity, tokens }: Proof): (index: number) => Lines {
+  const { routes } = config
+  const makers = compileRouteHeaders(
+    routes,
+    silentLog,
+    config.bearer.flatMap(({ header }) => header ?? []),
+  )
+  const assertion = openAssertion(config, clock)
+  return (index) => {
+    const { all, known } = makers[index]!(identity, tokens)
+    // A gateway is told every name, and an application only those that have a value.
+    const isProxied = routes[index]!.upstream !== undefined
+    const made = isProxied ? known : all
+    const lines = Array.from({ length: made.length / 2 }, (_, n) => [made[2 * n]!, made[2 * n + 1]!] as const)
+    const signed = assertion?.make(index, { identity, live: undefined, until: undefined }).jwt
+    return [
+      ...lines,
+      ...(assertion !== undefined && signed !== undefined ? [[assertion.header, signed] as const] : []),
+      ...(isProxied ? serviceAccount(routes[index]!) : []),
+    ]
+  }
+}
+
+/** That its token cannot be read has a finding of its own. */
+function serviceAccount(route: RouteConfig): Lines {
+  try {
+    const value = createUpstreamAuthorization(route)()
+    return value === undefined ? [] : [['Authorization', value]]
+  } catch {
+    return []
+  }
+}
+
+/** Lines of one name count together: sixty groups are sixty lines. */
+function sizeOf(lines: Lines): { bytes: number; widest: string } {
+  const sizes = new Map<string, number>()
+  for (const [name, value] of lines) {
+    sizes.set(name, (sizes.get(name) ?? 0) + Buffer.byteLength(`${name}: ${value}\r\n`))
+  }
+  const [widest] = [...sizes].toSorted(([, a], [, b]) => b - a)
+  return { bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0), widest: widest?.[0] ?? '' }
 }

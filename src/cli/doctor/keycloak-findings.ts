@@ -2,19 +2,11 @@
 import type { Finding } from './finding.ts'
 import type { ProviderVisit } from './provider-visit.ts'
 
-export const groupsMapperMissing = ({ provider, key }: ProviderVisit): Finding => ({
-  name: 'groups-mapper-missing',
-  severity: 'error',
-  place: key('groupsClaim'),
-  cause: `routes ask for groups, and no token of ${provider.clientId} holds the claim “${provider.groupsClaim}”: nobody passes`,
-  fix: `add a mapper “Group Membership” to the client with the token claim name ${provider.groupsClaim}, full group path on, in the ID token`,
-})
-
 export const refreshTokenMissing = ({ provider, key }: ProviderVisit): Finding => ({
   name: 'refresh-token-missing',
   severity: 'warning',
   place: key('clientId'),
-  cause: `Keycloak gives ${provider.clientId} no refresh token: claims are never renewed, and access tokens for upstreams run out`,
+  cause: `Keycloak gives ${provider.clientId} no refresh token: nothing is renewed, and sessions end with the access token`,
   fix: 'turn on “Use refresh tokens” of the client (OpenID Connect compatibility modes)',
 })
 
@@ -36,24 +28,8 @@ export function tokenLifeFindings({ config, provider, key }: ProviderVisit, life
   return [{ ...at, place: key('clientId'), cause, fix }]
 }
 
-/** @param seconds after which Keycloak ends its session, of an idle or of any person */
-export function sessionEndsEarly({ config, provider }: ProviderVisit, end: 'idle' | 'max', seconds: number): Finding {
-  const [ours, theirs, name] =
-    end === 'idle'
-      ? (['idle', 'SSO Session Idle', 'sso-idle-short'] as const)
-      : (['lifetime', 'SSO Session Max', 'sso-max-short'] as const)
-  const written = secondsText(config.session[ours] / 1000)
-  return {
-    name,
-    severity: 'warning',
-    place: `session.${ours}`,
-    cause: `Keycloak ends sessions after ${secondsText(seconds)} (${theirs}), sooner than session.${ours}, ${written}: people are signed out early`,
-    fix: `write \`session.${ours}: ${secondsText(seconds)}\`, or set ${theirs} of ${provider.issuer} to ${written} or more`,
-  }
-}
-
 /** As the file writes it: `90s`, `30m`, `10h`. */
-function secondsText(seconds: number): string {
+export function secondsText(seconds: number): string {
   if (seconds % 3600 === 0) return `${seconds / 3600}h`
   return seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`
 }

@@ -7,9 +7,12 @@ import { audienceFindings } from './audience-mapper.ts'
 import { clientUnknown } from './authorization.ts'
 import { backchannelFindings } from './backchannel-url.ts'
 import type { Finding } from './finding.ts'
-import { groupsMapperMissing, refreshTokenMissing, sessionEndsEarly, tokenLifeFindings } from './keycloak-findings.ts'
+import { groupsFindings } from './groups-mapper.ts'
+import { refreshTokenMissing, tokenLifeFindings } from './keycloak-findings.ts'
 import type { ProviderVisit } from './provider-visit.ts'
-import { routesNeed } from './route-needs.ts'
+import { wildcardNotes } from './redirect-uris.ts'
+import { rolesFindings } from './roles-in-tokens.ts'
+import { sessionEndFindings } from './session-ends.ts'
 
 /** Everything that is looked at, read once. */
 export interface Settings {
@@ -17,14 +20,22 @@ export interface Settings {
   readonly client: ClientRepresentation
   /** Those in the tokens of our client: default ones, and optional ones the file asks for. */
   readonly scopes: readonly ScopeRepresentation[]
+  /** Optional ones that nobody asks for. */
+  readonly unasked: readonly ScopeRepresentation[]
   readonly admin: KeycloakAdmin
 }
 
-export async function examineSettings(visit: ProviderVisit): Promise<readonly Finding[]> {
+export interface SettingsLook {
+  readonly findings: readonly Finding[]
+  /** What the client lists; nothing where it was not seen. */
+  readonly redirectUris: readonly string[]
+}
+
+export async function examineSettings(visit: ProviderVisit): Promise<SettingsLook> {
   const { asked, provider, config, clock, signal } = visit
-  if (provider.kind !== 'keycloak') return []
+  if (provider.kind !== 'keycloak') return unseen([])
   const access = asked.keycloakAdmin
-  if (access === undefined) return [settingsUnseen(visit, 'no administrator was named', adminHint)]
+  if (access === undefined) return unseen([settingsUnseen(visit, 'no administrator was named', adminHint)])
   const { adminUrl } = asked
   const { allowInsecureHttp } = config
   try {
@@ -35,10 +46,12 @@ export async function examineSettings(visit: ProviderVisit): Promise<readonly Fi
       await admin.close()
     }
   } catch (error) {
-    if (error instanceof KeycloakAdminError) return [settingsUnseen(visit, error.message, error.hint)]
+    if (error instanceof KeycloakAdminError) return unseen([settingsUnseen(visit, error.message, error.hint)])
     throw error
   }
 }
+
+const unseen = (findings: readonly Finding[]): SettingsLook => ({ findings, redirectUris: [] })
 
 const adminHint = 'name an account with view-realm and view-clients: --admin-user NAME or --admin-client ID'
 
@@ -50,63 +63,53 @@ const settingsUnseen = ({ provider, key }: ProviderVisit, why: string, fix: stri
   fix,
 })
 
-async function findingsFor(visit: ProviderVisit, admin: KeycloakAdmin): Promise<readonly Finding[]> {
+async function findingsFor(visit: ProviderVisit, admin: KeycloakAdmin): Promise<SettingsLook> {
   const realm = await admin.realmRepresentation()
   const client = await admin.clientNamed(visit.provider.clientId)
-  if (realm === undefined || client === undefined) return [clientUnknown(visit)]
-  const settings = { realm, client, admin, scopes: await scopesInTokens(visit, admin, client) }
+  if (realm === undefined || client === undefined) return unseen([clientUnknown(visit)])
+  const settings = { realm, client, admin, ...(await scopesOf(visit, admin, client)) }
   const { ssoSessionIdleTimeout } = realm
-  return [
+  const findings = [
     ...groupsFindings(visit, settings),
+    ...(await rolesFindings(visit, settings)),
     ...(await audienceFindings(visit, settings)),
     ...(client.attributes?.['use.refresh.tokens'] === 'false' ? [refreshTokenMissing(visit)] : []),
     ...(ssoSessionIdleTimeout === undefined
       ? [settingsUnseen(visit, 'the administrator may not see the realm', adminHint)]
       : lifetimeFindings(visit, settings)),
     ...backchannelFindings(visit, client),
+    ...wildcardNotes(visit, client),
   ]
+  return { findings, redirectUris: client.redirectUris ?? [] }
 }
 
-async function scopesInTokens({ provider }: ProviderVisit, admin: KeycloakAdmin, { id }: ClientRepresentation) {
-  const optional = await admin.clientScopes(id, 'optional')
-  return [
-    ...(await admin.clientScopes(id, 'default')),
-    ...optional.filter(({ name }) => provider.scopes.includes(name)),
-  ]
-}
-
-const places = ['id.token.claim', 'access.token.claim', 'userinfo.token.claim']
-
-/** Any mapper that writes the claim will do: group membership, roles under another name, a script. */
-function groupsFindings(visit: ProviderVisit, { client, scopes }: Settings): readonly Finding[] {
-  if (!routesNeed(visit.config, 'groups')) return []
-  const mappers = [client, ...scopes].flatMap(({ protocolMappers = [] }) => protocolMappers)
-  const isMapped = mappers.some(
-    ({ config = {} }) =>
-      // A dot in the name of a claim is written escaped.
-      config['claim.name']?.replaceAll('\\.', '.') === visit.provider.groupsClaim &&
-      places.some((place) => config[place] === 'true'),
-  )
-  return isMapped ? [] : [groupsMapperMissing(visit)]
+/** Asked of the realm: the list of a client's own scopes comes without their mappers. */
+async function scopesOf({ provider }: ProviderVisit, admin: KeycloakAdmin, client: ClientRepresentation) {
+  const { defaultClientScopes = [], optionalClientScopes = [] } = client
+  const all = await admin.scopes()
+  const isAsked = ({ name }: ScopeRepresentation) =>
+    defaultClientScopes.includes(name) || (optionalClientScopes.includes(name) && provider.scopes.includes(name))
+  return {
+    scopes: all.filter(isAsked),
+    unasked: all.filter((scope) => optionalClientScopes.includes(scope.name) && !isAsked(scope)),
+  }
 }
 
 function lifetimeFindings(visit: ProviderVisit, { realm, client }: Settings): readonly Finding[] {
-  const { idle, lifetime } = visit.config.session
   const own = (name: string): number => Number(client.attributes?.[name] ?? 0)
   const isOffline = visit.provider.scopes.includes('offline_access')
   const tokenLife = own('access.token.lifespan') || (realm.accessTokenLifespan ?? 0)
-  const idleEnd = shortest(
+  const idle = shortest(
     isOffline ? realm.offlineSessionIdleTimeout : realm.ssoSessionIdleTimeout,
     isOffline ? own('client.offline.session.idle.timeout') : own('client.session.idle.timeout'),
     isOffline ? 0 : realm.clientSessionIdleTimeout,
   )
-  const maxEnd = isOffline
+  const max = isOffline
     ? undefined
     : shortest(realm.ssoSessionMaxLifespan, own('client.session.max.lifespan'), realm.clientSessionMaxLifespan)
   return [
     ...(tokenLife > 0 ? tokenLifeFindings(visit, tokenLife) : []),
-    ...(idleEnd !== undefined && idleEnd * 1000 < idle ? [sessionEndsEarly(visit, 'idle', idleEnd)] : []),
-    ...(maxEnd !== undefined && maxEnd * 1000 < lifetime ? [sessionEndsEarly(visit, 'max', maxEnd)] : []),
+    ...sessionEndFindings(visit, { idle, max, tokenLife }),
   ]
 }
 

@@ -3,11 +3,14 @@ import { hasClaim } from '../../core/claims.ts'
 import { readJwt } from '../../issuer/jwt.ts'
 import { LoginFailure } from '../../oidc/failure.ts'
 import type { Finding } from './finding.ts'
-import { refreshTokenMissing, sessionEndsEarly, tokenLifeFindings } from './keycloak-findings.ts'
+import { groupSpelling } from './groups-mapper.ts'
+import { refreshTokenMissing, tokenLifeFindings } from './keycloak-findings.ts'
 import { type SignedIn, SignInRefused } from './keycloak-sign-in.ts'
 import type { ProviderVisit } from './provider-visit.ts'
+import { lightweight } from './roles-in-tokens.ts'
 import { routesNeed } from './route-needs.ts'
 import { clientScopesLost, offlineAccessRefused } from './scopes.ts'
+import { sessionEndFindings } from './session-ends.ts'
 import type { SignIns } from './sign-ins.ts'
 
 /** @throws ProviderUnreachable */
@@ -42,7 +45,9 @@ const personUnseen = ({ provider, key }: ProviderVisit, cause: string): Finding 
 /** Keycloak's word for a refused offline_access is no OAuth code. */
 function loginFailed({ key }: ProviderVisit, { message }: LoginFailure): Finding {
   if (/not_allowed/.test(message)) return offlineAccessRefused(key('scopes'), 'Keycloak answers “not_allowed”')
-  const fix = 'the log of Keycloak knows more; nobody can sign in before this is repaired'
+  const fix = /aud is not/.test(message)
+    ? 'turn “Add to ID token” off in the audience mapper of the client: an ID token is for its client alone'
+    : 'the log of Keycloak knows more; nobody can sign in before this is repaired'
   return { name: 'sign-in-failed', severity: 'error', place: key('issuer'), cause: message, fix }
 }
 
@@ -57,7 +62,8 @@ const sourcesIn = ({ sources }: SignedIn) =>
 function lookAtGroups(visit: ProviderVisit, signedIn: SignedIn): readonly Finding[] {
   const { config, provider, asked, key } = visit
   if (!routesNeed(config, 'groups') || asked.keycloakAdmin !== undefined) return []
-  if (sourcesIn(signedIn).some((source) => hasClaim(source, provider.groupsClaim))) return []
+  if (sourcesIn(signedIn).some((source) => hasClaim(source, provider.groupsClaim)))
+    return groupSpelling(visit, signedIn.proof.identity.groups)
   const username = asked.person?.username
   const cause = `no token of ${username} holds the claim “${provider.groupsClaim}”: ${username} is in no group, or its mapper is missing`
   const fix = 'sign in somebody who is in a group, or name an administrator'
@@ -83,8 +89,14 @@ function lookAtEmail(visit: ProviderVisit, signedIn: SignedIn): readonly Finding
 /** Since Keycloak 25 the scope `basic` brings it; without, no role of an access token counts. */
 function lookAtSubject(visit: ProviderVisit, { proof }: SignedIn): readonly Finding[] {
   const claims = readJwt(proof.tokens.accessToken ?? '')?.payload
+  // Keycloak begins the ID of a lightweight one so; it has no subject by design.
+  if (typeof claims?.jti === 'string' && claims.jti.startsWith('onlt'))
+    return routesNeed(visit.config, 'roles') && !hasRoles(proof) ? [lightweight(visit)] : []
   return claims === undefined || hasClaim(claims, 'sub') ? [] : [clientScopesLost(visit, ['basic'])]
 }
+
+const hasRoles = ({ identity: { realmRoles, clientRoles } }: SignedIn['proof']): boolean =>
+  realmRoles.length > 0 || Object.values(clientRoles).some((roles) => roles.length > 0)
 
 function lookAtRefreshToken(visit: ProviderVisit, { proof }: SignedIn): readonly Finding[] {
   return proof.tokens.refreshToken === undefined ? [refreshTokenMissing(visit)] : []
@@ -94,10 +106,9 @@ function lookAtRefreshToken(visit: ProviderVisit, { proof }: SignedIn): readonly
 function lookAtLifetimes(visit: ProviderVisit, { proof }: SignedIn): readonly Finding[] {
   const now = visit.clock.now()
   const { accessExpiresAt, refreshToken } = proof.tokens
-  const life = accessExpiresAt === undefined ? [] : tokenLifeFindings(visit, Math.round((accessExpiresAt - now) / 1000))
+  const tokenLife = accessExpiresAt === undefined ? undefined : Math.round((accessExpiresAt - now) / 1000)
+  const life = tokenLife === undefined ? [] : tokenLifeFindings(visit, tokenLife)
   const claims = readJwt(refreshToken ?? '')?.payload
   if (typeof claims?.exp !== 'number' || typeof claims.iat !== 'number') return life
-  const seconds = claims.exp - claims.iat
-  const early = seconds * 1000 < visit.config.session.idle ? [sessionEndsEarly(visit, 'idle', seconds)] : []
-  return [...life, ...early]
+  return [...life, ...sessionEndFindings(visit, { idle: claims.exp - claims.iat, max: undefined, tokenLife })]
 }

@@ -6,11 +6,13 @@ import { examineDiscovery } from './discovery-answer.ts'
 import { examineEndSession } from './end-session-probe.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
+import type { FindingName } from './finding-names.ts'
 import { examineGitHub } from './github.ts'
 import { examineSettings } from './keycloak-settings.ts'
 import { examinePerson, personBarred } from './person.ts'
 import { openVisit, type ProviderVisit, placeOf } from './provider-visit.ts'
 import { wireFinding } from './provider-wire.ts'
+import { nearestUri } from './redirect-uris.ts'
 import { withSetup } from './setup-mends.ts'
 
 /** The OpenID providers, and what they know of our client. */
@@ -27,11 +29,12 @@ async function examineProvider(patient: Patient, config: ProviderConfig): Promis
     const discovery = await examineDiscovery(visit)
     if (!discovery.usable) return [...discovery.findings, clientUnseen(config)]
     const client = await examineClient(visit)
-    const inside = await Promise.all([
+    const [settings, person] = await Promise.all([
       examineSettings(visit),
       client.some(isError) ? [personBarred(visit)] : examinePerson(visit, patient.signIns),
     ])
-    const findings = onePerName([...discovery.findings, ...client, ...inside.flat()])
+    const found = client.map((finding) => withNearest(finding, visit, settings.redirectUris))
+    const findings = onePerName([...discovery.findings, ...found, ...settings.findings, ...person])
     return findings.map((finding) => withSetup(visit, finding))
   } catch (error) {
     if (!(error instanceof ProviderUnreachable)) throw error
@@ -39,6 +42,14 @@ async function examineProvider(patient: Patient, config: ProviderConfig): Promis
   } finally {
     await visit.close()
   }
+}
+
+/** An administrator sees what is registered in its place. */
+function withNearest(finding: Finding, { uris }: ProviderVisit, listed: readonly string[]): Finding {
+  if (finding.name !== 'redirect-uri-not-registered') return finding
+  const ours = uris.redirectUris.find((uri) => finding.cause.includes(` ${uri} `))
+  const near = ours === undefined ? undefined : nearestUri(ours, listed)
+  return near === undefined ? finding : { ...finding, cause: `${finding.cause}; ${near}` }
 }
 
 /** The reason is told already. */
@@ -64,7 +75,14 @@ async function examineClient(visit: ProviderVisit): Promise<readonly Finding[]> 
   return gone === undefined ? [...authorization, ...proof, ...endSession] : [gone]
 }
 
-const fatalForClient = new Set(['client-disabled', 'client-bearer-only', 'https-required', 'client-unknown'])
+const fatalForClient: ReadonlySet<FindingName> = new Set<FindingName>([
+  'realm-disabled',
+  'https-required',
+  'client-disabled',
+  'client-bearer-only',
+  'client-other-protocol',
+  'client-unknown',
+])
 
 /** Two ways of looking may see the same fault. */
 function onePerName(findings: readonly Finding[]): Finding[] {

@@ -5,9 +5,9 @@ import type { Finding, Severity } from './finding.ts'
 import type { FindingName } from './finding-names.ts'
 import { isCutOff } from './run.ts'
 
-const order: readonly Severity[] = ['error', 'warning', 'unseen']
+const order = ['error', 'warning', 'note', 'unseen'] as const satisfies readonly Severity[]
 
-/** Errors first, then warnings, each in the order found. */
+/** Errors first, then warnings, then notes, each in the order found. */
 export function sorted(findings: readonly Finding[]): Finding[] {
   return order.flatMap((severity) => findings.filter((finding) => finding.severity === severity))
 }
@@ -15,7 +15,7 @@ export function sorted(findings: readonly Finding[]): Finding[] {
 export const countOf = (findings: readonly Finding[], severity: Severity): number =>
   findings.filter((finding) => finding.severity === severity).length
 
-/** @param strict warnings count as failure */
+/** Notes never count. @param strict warnings count as failure */
 export const isHealthy = (findings: readonly Finding[], strict: boolean): boolean =>
   countOf(findings, 'error') === 0 && !findings.some(isCutOff) && !(strict && countOf(findings, 'warning') > 0)
 
@@ -40,7 +40,7 @@ export function printFindings({ file, strict, option }: Report, findings: readon
 
 function printFinding({ name, severity, place, cause, fix, command }: Finding, option: string, out: Output): void {
   const { paint } = out
-  const kind = severity === 'error' ? paint.bad('error') : paint.warning('warning')
+  const kind = { error: paint.bad, warning: paint.warning, note: paint.quiet, unseen: paint.quiet }[severity](severity)
   out.result(`${kind}: ${paint.strong(name)} at ${oneLine(place)}`)
   out.result(`  ${paint.quiet('cause:')} ${oneLine(cause)}`)
   out.result(`  ${paint.quiet('fix:')}   ${oneLine(fix)}`)
@@ -62,7 +62,8 @@ function printUnseen(unseen: readonly Finding[], out: Output): void {
 }
 
 function summary(findings: readonly Finding[], strict: boolean, { paint }: Output): string {
-  const [errors, warnings, unseen] = order.map((severity) => countOf(findings, severity)) as [number, number, number]
+  const [errors, warnings] = [countOf(findings, 'error'), countOf(findings, 'warning')]
+  const [notes, unseen] = [countOf(findings, 'note'), countOf(findings, 'unseen')]
   const parts = [
     errors > 0 ? paint.bad(counted(errors, 'error')) : '',
     warnings > 0 ? paint.warning(`${counted(warnings, 'warning')}${strict ? ', which --strict refuses' : ''}`) : '',
@@ -71,6 +72,7 @@ function summary(findings: readonly Finding[], strict: boolean, { paint }: Outpu
         ? paint.bad('not done')
         : paint.good(unseen > 0 ? 'nothing wrong in what was seen' : 'nothing wrong')
       : '',
+    notes > 0 ? counted(notes, 'note') : '',
     unseen > 0 ? `${counted(unseen, 'thing')} not seen` : '',
     findings.some(({ name }) => ofFile.has(name)) ? 'and nothing else was looked at before the file holds' : '',
   ]

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ProviderConfig } from '../../config/config.ts'
 import type { Clock } from '../../core/clock.ts'
+import { isJsonObject } from '../../core/strict-json.ts'
 import { internalAddress } from '../../issuer/internal-url.ts'
 import { openTransport } from '../../issuer/transport.ts'
 import type { KeycloakAdminAccess } from './admin-access.ts'
@@ -38,6 +39,8 @@ export interface KeycloakAdmin {
   /** Undefined where there is no such realm. The name alone where the account lacks `view-realm`. */
   realmRepresentation(): Promise<RealmRepresentation | undefined>
   createRealm(realm: Readonly<Record<string, unknown>>): Promise<void>
+  /** Those the account may see; none where it may not ask. */
+  realmNames(): Promise<readonly string[]>
   /** By `client_id`, compared exactly. Mappers and the names of its scopes are part of it. */
   clientNamed(clientId: string): Promise<ClientRepresentation | undefined>
   createClient(client: Readonly<Record<string, unknown>>): Promise<void>
@@ -52,7 +55,6 @@ export interface KeycloakAdmin {
   createScope(scope: Readonly<Record<string, unknown>>): Promise<void>
   /** Those a new client of the realm gets. */
   realmScopes(kind: ScopeKind): Promise<readonly ScopeRepresentation[]>
-  clientScopes(id: string, kind: ScopeKind): Promise<readonly ScopeRepresentation[]>
   addScopeToClient(id: string, kind: ScopeKind, scopeId: string): Promise<void>
   removeScopeFromClient(id: string, kind: ScopeKind, scopeId: string): Promise<void>
   /** Any other resource: `/users?exact=true&username=ada`, below the realm. Undefined for 404. */
@@ -117,6 +119,13 @@ function resourcesOf(wire: AdminWire, realm: string): Omit<KeycloakAdmin, 'realm
     async createRealm(body) {
       await callAdmin(wire, { method: 'POST', path: '/realms', body, role: 'create-realm' })
     },
+    async realmNames() {
+      const path = '/realms?briefRepresentation=true'
+      // They are a help beside another message, so a refusal says nothing.
+      const answer = await callAdmin(wire, { method: 'GET', path, role: 'view-realm' }).catch(() => undefined)
+      const realms = Array.isArray(answer?.body) ? answer.body : []
+      return realms.filter(isJsonObject).flatMap(({ realm }) => (typeof realm === 'string' ? [realm] : []))
+    },
     clientNamed: async (clientId) =>
       (await list(`/clients?clientId=${encodeURIComponent(clientId)}`, clientSchema)).find(
         (client) => client.clientId === clientId,
@@ -132,7 +141,6 @@ function resourcesOf(wire: AdminWire, realm: string): Omit<KeycloakAdmin, 'realm
     scopes: () => list('/client-scopes', scopeSchema),
     createScope: (scope) => write('POST', '/client-scopes', scope),
     realmScopes: (kind) => list(`/default-${kind}-client-scopes`, scopeSchema),
-    clientScopes: (id, kind) => list(`/clients/${id}/${kind}-client-scopes`, scopeSchema),
     addScopeToClient: (id, kind, scopeId) => write('PUT', `/clients/${id}/${kind}-client-scopes/${scopeId}`),
     removeScopeFromClient: (id, kind, scopeId) => write('DELETE', `/clients/${id}/${kind}-client-scopes/${scopeId}`),
   }

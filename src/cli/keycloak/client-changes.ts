@@ -15,6 +15,8 @@ export interface Change {
   readonly from: string | undefined
   readonly to: string
   readonly value: string | boolean | readonly string[] | Secret
+  /** It is so without our doing, in effect: sent, and not counted. */
+  readonly isUsual?: true
 }
 
 /** As much of a client as is compared; of one that has still to be made, nothing. */
@@ -37,11 +39,13 @@ export function clientChanges(wanted: WantedClient, found: FoundClient, { secret
   ]
 }
 
-function settingChange({ place, key, label, value, isInverse, isDefault }: Setting, found: FoundClient): Change[] {
+function settingChange(setting: Setting, found: FoundClient): Change[] {
+  const { place, key, label, value, isInverse, isDefault } = setting
   const was = place === 'field' ? found[key] : found.attributes?.[key]
   if (was === value || (isDefault && (was === undefined || was === ''))) return []
+  const usual = setting.isUsual && found.id === undefined ? { isUsual: true as const } : {}
   const shown = (one: unknown) => (typeof one === 'boolean' ? onOff(one !== (isInverse ?? false)) : switchText(one))
-  return [{ place, key, label, from: was === undefined ? undefined : shown(was), to: shown(value), value }]
+  return [{ place, key, label, from: was === undefined ? undefined : shown(was), to: shown(value), value, ...usual }]
 }
 
 const onOff = (is: boolean): string => (is ? 'on' : 'off')

@@ -1,7 +1,7 @@
 /** A plan as people read it, and as programs do. Both are made of the same lines. */
 import type { Output } from '../output.ts'
 import { counted } from '../problem-report.ts'
-import { type Plan, stepCount } from './plan.ts'
+import { type Plan, stepCount, toldChanges } from './plan.ts'
 
 /** One step. Without `from` something comes to be; with it, something becomes something else. */
 export interface PlanLine {
@@ -15,7 +15,11 @@ export function planLines(plan: Plan): PlanLine[] {
     ...(plan.createRealm ? [{ what: `realm ${plan.realm}` }] : []),
     ...plan.createScopes.map(({ name }) => ({ what: `built-in client scope ${name} of the realm, which lost it` })),
     ...(plan.createClient ? [{ what: `client ${plan.clientId}` }] : []),
-    ...plan.changes.map(({ label, from, to }) => ({ what: label, ...(from !== undefined && { from }), to })),
+    ...toldChanges(plan.changes).map(({ label, from, to }) => ({
+      what: label,
+      ...(from !== undefined && { from }),
+      to,
+    })),
     ...plan.mappers.map(({ kind, what, mapper }) => ({
       what: `mapper ${mapper.name}`,
       ...(kind === 'repair' && { from: 'broken' }),

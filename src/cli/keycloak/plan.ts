@@ -26,7 +26,15 @@ export interface Plan {
 }
 
 export const stepCount = ({ createRealm, createScopes, createClient, changes, mappers, scopes }: Plan): number =>
-  Number(createRealm) + createScopes.length + Number(createClient) + changes.length + mappers.length + scopes.length
+  Number(createRealm) +
+  createScopes.length +
+  Number(createClient) +
+  toldChanges(changes).length +
+  mappers.length +
+  scopes.length
+
+/** Without those that a new client has anyway. */
+export const toldChanges = (changes: readonly Change[]): readonly Change[] => changes.filter(({ isUsual }) => !isUsual)
 
 type FoundScope = Pick<ScopeRepresentation, 'name'> & {
   readonly protocolMappers?: readonly MapperRepresentation[] | undefined
@@ -48,8 +56,10 @@ export async function lookAt(admin: KeycloakAdmin, clientId: string, mayCreateRe
   // The one role that is enough for all of this is the one to be told of.
   if ((await admin.read('', 'manage-clients')) === undefined) {
     if (mayCreateRealm) return newRealm
+    const names = await admin.realmNames()
+    const known = names.length === 0 ? '' : `; this account sees ${names.slice(0, 20).join(', ')}`
     const hint = 'make it with --create-realm, or correct the end of `provider.issuer`: capital letters count'
-    throw new KeycloakAdminError('realm_missing', `this Keycloak has no realm "${admin.realm}"`, hint)
+    throw new KeycloakAdminError('realm_missing', `this Keycloak has no realm "${admin.realm}"${known}`, hint)
   }
   const [client, realmScopes] = await Promise.all([admin.clientNamed(clientId), admin.scopes()])
   if (client === undefined) {

@@ -1,9 +1,10 @@
 /** What a plan says beside its changes: what stays although it is not ours, and what only a person can decide. */
 import type { Config, ProviderConfig, Requirements } from '../../config/config.ts'
 import { type FoundClient, isHidden, postLogoutUrisOf } from './client-changes.ts'
+import { bareGroups } from './group-rules.ts'
 import type { MapperRepresentation } from './representations.ts'
 import type { WantedClient } from './wanted-client.ts'
-import { audiencesOf, groupRulesOf, sharedFault, type WantedMapper } from './wanted-mappers.ts'
+import { audiencesOf, sharedFault, type WantedMapper } from './wanted-mappers.ts'
 
 interface Circumstances {
   readonly config: Config
@@ -55,8 +56,7 @@ function backchannelElsewhere({ wanted: { backchannelLogout }, client }: Circums
 }
 
 function groupSpelling({ config, provider }: Circumstances): string[] {
-  if (provider.kind !== 'keycloak' || provider.groupPaths === 'ignore') return []
-  const bare = groupRulesOf(config).find((group) => !group.startsWith('/'))
+  const [bare] = bareGroups(config, provider) ?? []
   if (bare === undefined) return []
   return [
     `a rule names the group ${bare}, and Keycloak sends /${bare}: write the slash, or \`groupPaths: ignore\` at the provider`,

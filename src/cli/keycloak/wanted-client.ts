@@ -33,6 +33,8 @@ export interface Setting {
   readonly isInverse?: true
   /** Left alone where it is not set at all: Keycloak's default is what we want. */
   readonly isDefault?: true
+  /** A client that Keycloak makes has it by itself. It is sent all the same, and told to nobody. */
+  readonly isUsual?: true
 }
 
 export interface ClientWishes {
@@ -77,24 +79,25 @@ function authenticationOf({ clientAuth: { method } }: ProviderConfig): readonly 
     value: isKey ? 'client-jwt' : 'client-secret',
   }
   if (isKey) return [authentication, authenticator]
+  const usual: Setting = { ...authenticator, isUsual: true }
   const allowed = attribute('client.secret.authentication.allowed.method', 'Allowed authentication method', method)
-  return [authentication, authenticator, { ...allowed, isDefault: true }]
+  return [authentication, usual, { ...allowed, isDefault: true }]
 }
 
 const flows: readonly Setting[] = [
-  field('enabled', 'Enabled', true),
+  { ...field('enabled', 'Enabled', true), isUsual: true },
   { ...field('bearerOnly', 'Bearer only', false), isDefault: true },
-  field('standardFlowEnabled', 'Standard flow', true),
-  field('implicitFlowEnabled', 'Implicit flow', false),
+  { ...field('standardFlowEnabled', 'Standard flow', true), isUsual: true },
+  { ...field('implicitFlowEnabled', 'Implicit flow', false), isUsual: true },
   field('directAccessGrantsEnabled', 'Direct access grants', false),
-  // On, the console's default, keeps Keycloak from calling the back-channel address.
-  field('frontchannelLogout', 'Front channel logout', false),
+  // On, the console's default and not the API's, keeps Keycloak from calling the back-channel address.
+  { ...field('frontchannelLogout', 'Front channel logout', false), isUsual: true },
 ]
 
 const attributes: readonly Setting[] = [
   attribute('pkce.code.challenge.method', 'PKCE Method', 'S256'),
   // Without it the logout token names the person alone, and all of their sessions end.
-  attribute('backchannel.logout.session.required', 'Backchannel logout session required', 'true'),
+  { ...attribute('backchannel.logout.session.required', 'Backchannel logout session required', 'true'), isUsual: true },
   { ...attribute('use.refresh.tokens', 'Use refresh tokens', 'true'), isDefault: true },
   {
     ...attribute('exclude.issuer.from.auth.response', 'Exclude Issuer From Authentication Response', 'false'),

@@ -1,13 +1,23 @@
 /** The mappers that put into tokens what the file reads from them. */
-import type { Config, ProviderConfig, Requirements } from '../../config/config.ts'
+import type { Config, ProviderConfig } from '../../config/config.ts'
+import { needsPaths } from './group-rules.ts'
+import {
+  audienceKind,
+  escapedClaim,
+  groupMembership,
+  judgeAudience,
+  judgeGroups,
+  judgeNote,
+  type MapperJudgement,
+} from './mapper-judges.ts'
 import type { MapperRepresentation } from './representations.ts'
 
 export interface WantedMapper {
   /** For people: what tokens get by it. */
   readonly what: string
   readonly mapper: MapperRepresentation
-  /** Whether another mapper does it as well, or would with the settings of ours. */
-  judge(found: MapperRepresentation): 'does' | 'would' | 'other'
+  /** Whether another mapper does it as well, or would with the settings of ours (`bare`, `off`). */
+  judge(found: MapperRepresentation): MapperJudgement
 }
 
 export interface MapperStep {
@@ -32,7 +42,7 @@ export function mapperSteps(
 ): MapperStep[] {
   return wanted.flatMap(({ what, mapper, judge }): MapperStep[] => {
     if ([...own, ...shared].some((found) => judge(found) === 'does')) return []
-    const broken = own.find((found) => judge(found) === 'would')
+    const broken = own.find((found) => isBroken(judge(found)))
     if (broken !== undefined)
       return [{ kind: 'repair', what, mapper: { ...broken, config: { ...broken.config, ...mapper.config } } }]
     // A second mapper for one claim leaves open which of them wins.
@@ -44,25 +54,21 @@ export function mapperSteps(
 
 /** The mapper of a client scope that is meant for it and does not do it: to be repaired by hand. */
 export const sharedFault = ({ judge }: WantedMapper, shared: readonly MapperRepresentation[]) =>
-  shared.find((found) => judge(found) === 'would')
+  shared.find((found) => isBroken(judge(found)))
 
-const isOn = (mapper: MapperRepresentation, token: 'id' | 'access'): boolean =>
-  mapper.config?.[`${token}.token.claim`] === 'true'
+const isBroken = (judgement: MapperJudgement): boolean => judgement === 'bare' || judgement === 'off'
 
-function groupsMapper(config: Config, { groupsClaim, groupPaths }: ProviderConfig): WantedMapper {
-  const kind = 'oidc-group-membership-mapper'
-  const needsPaths = groupRulesOf(config).some(
-    (group) => (groupPaths === 'keep' && group.startsWith('/')) || group.slice(1).includes('/'),
-  )
+function groupsMapper(config: Config, provider: ProviderConfig): WantedMapper {
+  const { groupsClaim } = provider
+  const paths = needsPaths(config, provider)
   return {
     what: `the groups of a person as the claim ${groupsClaim}, with their full path`,
     mapper: {
       name: 'groups',
       protocol: 'openid-connect',
-      protocolMapper: kind,
+      protocolMapper: groupMembership,
       config: {
-        // A dot in the name of a claim would make an object.
-        'claim.name': groupsClaim.replaceAll('.', '\\.'),
+        'claim.name': escapedClaim(groupsClaim),
         'full.path': 'true',
         'id.token.claim': 'true',
         'access.token.claim': 'true',
@@ -70,13 +76,7 @@ function groupsMapper(config: Config, { groupsClaim, groupPaths }: ProviderConfi
         'introspection.token.claim': 'true',
       },
     },
-    judge(found) {
-      if (found.config?.['claim.name']?.replaceAll('\\.', '.') !== groupsClaim) return 'other'
-      const isGroups = found.protocolMapper === kind
-      const hasPaths = !isGroups || !needsPaths || found.config['full.path'] === 'true'
-      if (hasPaths && (isOn(found, 'id') || isOn(found, 'access'))) return 'does'
-      return isGroups ? 'would' : 'other'
-    },
+    judge: (found) => judgeGroups(found, groupsClaim, paths),
   }
 }
 
@@ -98,20 +98,16 @@ const identityProviderMapper: WantedMapper = {
       'introspection.token.claim': 'true',
     },
   },
-  judge(found) {
-    if (found.config?.['claim.name'] !== identityProvider) return 'other'
-    return isOn(found, 'id') || isOn(found, 'access') ? 'does' : 'would'
-  },
+  judge: (found) => judgeNote(found, identityProvider),
 }
 
 function audienceMapper(audience: string): WantedMapper {
-  const kind = 'oidc-audience-mapper'
   return {
     what: `${audience} as an audience of access tokens`,
     mapper: {
       name: `audience ${audience}`,
       protocol: 'openid-connect',
-      protocolMapper: kind,
+      protocolMapper: audienceKind,
       config: {
         'included.custom.audience': audience,
         'id.token.claim': 'false',
@@ -119,24 +115,11 @@ function audienceMapper(audience: string): WantedMapper {
         'introspection.token.claim': 'true',
       },
     },
-    judge({ protocolMapper, config = {}, ...rest }) {
-      const names = [config['included.client.audience'] || config['included.custom.audience']]
-      if (protocolMapper !== kind || !names.includes(audience)) return 'other'
-      return isOn({ protocolMapper, config, ...rest }, 'access') ? 'does' : 'would'
-    },
+    judge: (found) => judgeAudience(found, audience),
   }
 }
 
 /** Audiences that bearer tokens of this realm need. */
 export const audiencesOf = ({ bearer }: Config, { issuer }: ProviderConfig): readonly string[] => [
   ...new Set(bearer.filter((entry) => entry.issuer === issuer).flatMap(({ audience }) => audience)),
-]
-
-/** Every group that a rule of the file names. */
-export const groupRulesOf = ({ routes }: Config): readonly string[] =>
-  routes.flatMap(({ allow }) => (typeof allow === 'string' ? [] : groupsIn(allow)))
-
-const groupsIn = ({ groups = [], anyOf = [], not }: Requirements): readonly string[] => [
-  ...groups,
-  ...[...anyOf, ...(not === undefined ? [] : [not])].flatMap(groupsIn),
 ]
