@@ -37,10 +37,11 @@ export function createSessionProof(parts: SessionProofParts): SessionProof {
     }
     const { live } = found
     const due = renewal.due(live, credentials.canSetCookie, tokenEnds[route.index]?.(live.session.tokens))
-    if ((found.renewal !== undefined || due === 'hop') && !credentials.canSetCookie && credentials.isNavigation) {
+    const takesHop = found.renewal !== undefined || due === 'hop' || due === 'last'
+    if (takesHop && !credentials.canSetCookie && credentials.isNavigation) {
       return refused({ kind: 'login', route: route.index, reason: 'renew' }, route, live)
     }
-    if (due === 'wait') return afterRenewal(question, live, sessions)
+    if (due === 'wait' || due === 'last') return afterRenewal(question, live, sessions)
     if (due === 'background') renewal.renewInBackground(live, sessions)
     const setCookies = found.renewal !== undefined && credentials.canSetCookie ? found.renewal() : noCookies
     return judged(question, live, setCookies)

@@ -9,8 +9,11 @@ import type { Leases } from '../storage/lease.ts'
 import { isFinal, type Refreshed, type Renewed, refreshOnce, unchanged } from './refresh-once.ts'
 import { createRefreshQueue } from './refresh-queue.ts'
 
-/** What is due before a session is used. `hop`: due, but only a redirect through our own page can deliver it. */
-export type Due = 'no' | 'background' | 'wait' | 'hop'
+/**
+ * What is due before a session is used. `hop`: due, but only a redirect through our own page can deliver it. `last`: the
+ * same, and soon too late; who cannot be redirected waits, and the renewed session is kept here until its cookie goes home.
+ */
+export type Due = 'no' | 'background' | 'wait' | 'hop' | 'last'
 
 export type RenewalOutcome = 'renewed' | 'ended' | 'transient' | 'operator'
 
@@ -46,6 +49,9 @@ const retryAfter = 10_000
 /** Milliseconds a token that is passed on must still be good for: it is checked elsewhere, and by another clock. */
 const margin = 10_000
 
+/** The part of a refresh token's life in which somebody who is there can still be redirected. */
+const soonTooLate = 0.9
+
 const never = Number.POSITIVE_INFINITY
 
 export function createRenewal(parts: RenewalParts): Renewal {
@@ -69,7 +75,8 @@ export function createRenewal(parts: RenewalParts): Renewal {
     if (!sealed) return canStillWait ? 'background' : 'wait'
     // Its cookie needs the answer of a request, so a request waits: for the provider, and not for everybody else's turn.
     if (canStillWait && queues.get(session.identity.provider)?.isFull()) return 'no'
-    return canSetCookie ? 'wait' : 'hop'
+    if (canSetCookie) return 'wait'
+    return now < session.renewedAt + soonTooLate * lifeLeft(session, session.tokens.providerEndsAt) ? 'hop' : 'last'
   }
 
   function renew(live: LiveSession, sessions: SessionStore): Promise<Renewed> {

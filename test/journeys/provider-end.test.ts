@@ -1,6 +1,6 @@
 /** Sessions whose end the provider names (`refresh_expires_in`): kept alive by who is there, over for who was away. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { minutes } from '../support/clock.ts'
 import {
   type GatewayOptions,
@@ -95,30 +95,60 @@ for (const store of ['memory', 'cookie'] as const) {
   })
 }
 
-test('behind an ingress, where an allowed answer sets no cookie, a script too is told that it is over', async (t) => {
-  const gateway = await startGateway(t, {
-    store: 'cookie',
-    session: lives,
-    lifetimes: short,
-    config: { forwardAuth: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] },
-  })
-  const browser = await signedIn(gateway)
-  const { host } = new URL(gateway.origin)
-  const ask = () =>
-    browser.fetch(new URL('/auth/traefik', gateway.server.addresses.forwardAuth).href, {
-      headers: {
-        cookie: browser.cookies.header(new URL(gateway.origin))!,
-        'x-forwarded-method': 'GET',
-        'x-forwarded-proto': 'http',
-        'x-forwarded-host': host,
-        'x-forwarded-uri': '/x',
-      },
+describe('behind an ingress, where an allowed answer sets no cookie', () => {
+  async function openAsked(t: TestContext) {
+    const gateway = await startGateway(t, {
+      store: 'cookie',
+      session: lives,
+      lifetimes: short,
+      config: { forwardAuth: '127.0.0.1:0', trustedProxies: ['127.0.0.1'] },
     })
-  gateway.clock.move(29 * minutes)
-  assert.equal((await ask()).status, 200)
-  gateway.clock.move(2 * minutes)
-  assert.equal((await ask()).status, 401)
-  assert.equal(gateway.idp.counts.token, 1)
+    const browser = await signedIn(gateway)
+    const { host } = new URL(gateway.origin)
+    const ask = (more: Readonly<Record<string, string>> = {}) =>
+      browser.fetch(new URL('/auth/traefik', gateway.server.addresses.forwardAuth).href, {
+        headers: {
+          cookie: browser.cookies.header(new URL(gateway.origin))!,
+          'x-forwarded-method': 'GET',
+          'x-forwarded-proto': 'http',
+          'x-forwarded-host': host,
+          'x-forwarded-uri': '/x',
+          ...more,
+        },
+      })
+    return { gateway, browser, ask }
+  }
+
+  test('a script too is told that it is over', async (t) => {
+    const { gateway, ask } = await openAsked(t)
+    gateway.clock.move(20 * minutes)
+    assert.equal((await ask()).status, 200)
+    gateway.clock.move(11 * minutes)
+    assert.equal((await ask()).status, 401)
+    assert.equal(gateway.idp.counts.token, 1)
+  })
+
+  test('a page that only its scripts keep busy stays signed in, and the next navigation fetches the cookie', async (t) => {
+    const { gateway, browser, ask } = await openAsked(t)
+    const before = sessionCookieOf(browser)?.value
+    for (let minute = 1; minute <= 90; minute++) {
+      gateway.clock.move(1 * minutes)
+      assert.equal((await ask()).status, 200, `minute ${minute}`)
+    }
+    assert.equal(gateway.idp.counts.token, 4, 'as late as may be: after 27, 54 and 81 minutes')
+    assert.equal(sessionCookieOf(browser)?.value, before)
+    const hop = await ask({ accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })
+    assert.equal(hop.status, 302)
+    assert.equal((await browser.navigate(hop.headers.get('location')!)).status, 200)
+    assert.notEqual(sessionCookieOf(browser)?.value, before)
+  })
+
+  test('a navigation is redirected to its cookie even then, and renews once', async (t) => {
+    const { gateway, ask } = await openAsked(t)
+    gateway.clock.move(28 * minutes)
+    const hop = await ask({ accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })
+    assert.deepEqual([hop.status, gateway.idp.counts.token], [302, 1])
+  })
 })
 
 const isNear = (text: string, expected: number): boolean => Math.abs(Date.parse(text) - expected) < 60_000
