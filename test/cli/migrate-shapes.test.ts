@@ -255,6 +255,12 @@ ${flags.map((flag) => `      ${flag.slice(1)}`).join('\n')}
 `,
     ))
 
+  test('one flag in a text', async (t) => {
+    const files = { 'c.yaml': 'services: { auth: { image: oauth2-proxy, command: --config /auth.cfg } }\n' }
+    const { aside } = await migrate(t, ['--args-file', 'c.yaml'], { files })
+    assert.match(aside, /--config \(c\.yaml\): \/auth\.cfg is not here/)
+  })
+
   test('a base that services share, and variables of compose', async (t) => {
     const { routes, session } = await shopOf(
       t,
@@ -313,13 +319,28 @@ wait
       `[Unit]
 Description=who comes in
 [Service]
+User=oauth2-proxy
+WorkingDirectory=/etc/oauth2-proxy
 Environment=OAUTH2_PROXY_CLIENT_SECRET=canary
-ExecStart=/usr/local/bin/oauth2-proxy ${flags.join(' ')}
+ExecStart=-/usr/local/bin/oauth2-proxy ${flags.join(' ')}
 Restart=always
 `,
     ))
 
   test('flags alone, one a line', (t) => isTheShop(t, 'flags', `# of the shop\n${flags.join('\n')}\n`))
+
+  test('docker run of an image that a variable names', (t) =>
+    isTheShop(
+      t,
+      'run.sh',
+      `docker run -d \\\n${flags
+        .map((flag) => flag.slice(2).split(/=(.*)/))
+        .map(([name, value]) => `  -e OAUTH2_PROXY_${name!.replaceAll('-', '_').toUpperCase()}="${value}" \\`)
+        .join('\n')}\n  -e OAUTH2_PROXY_CLIENT_SECRET=canary "$IMAGE"\n`,
+    ))
+
+  test('a list of another language', (t) =>
+    isTheShop(t, 'auth.hcl', `config {\n  args = [\n${flags.map((flag) => `    "${flag}",`).join('\n')}\n  ]\n}\n`))
 
   test('nothing of it is shown where there is nothing to read', async (t) => {
     for (const text of ['a: canary\n', 'canary canary\n', '- canary\n', 'canary = "canary"\n', '']) {

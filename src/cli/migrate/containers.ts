@@ -50,16 +50,23 @@ function candidates(node: unknown, place: string): Container[] {
 }
 
 function containerOf(node: object, place: string): Container {
-  const texts = ['entrypoint', 'command', 'args'].map((key) => at(node, key))
-  const words = texts.flatMap((text) => (typeof text === 'string' ? [text] : strings(text)))
-  const isScript = words.some(
-    (word) => /\s-/.test(word) && (/^\s*-/.test(word) || programIn(word.trim().split(/\s+/)) !== -1),
-  )
-  const script = isScript ? readScript(words.filter((word) => /\s/.test(word)).join('\n')) : undefined
-  const start = programIn(words)
-  const flags = script?.flags ?? words.slice(start + 1).map(withoutQuotes)
+  const texts = ['entrypoint', 'command', 'args'].flatMap((key) => at(node, key) ?? [])
+  const words = strings(texts)
+  // compose takes a whole line; a shell gets one, or more, as its argument.
+  const isLine = ['entrypoint', 'command'].some((key) => /\s/.test(lineAt(node, key)))
+  const isScript = words.some((word) => /\s-/.test(word) && (/^\s*-/.test(word) || startsProgram(word)))
+  const script =
+    isLine || isScript ? readScript(words.filter((word) => isLine || /\s/.test(word)).join('\n')) : undefined
+  const flags = script?.flags ?? words.slice(programIn(words) + 1).map(withoutQuotes)
   return { place, node, flags, variables: new Map([...variablesOf(node), ...(script?.variables ?? [])]) }
 }
+
+function lineAt(node: object, key: string): string {
+  const text = at(node, key)
+  return typeof text === 'string' ? text.trim() : ''
+}
+
+const startsProgram = (word: string): boolean => programIn(word.trim().split(/\s+/)) !== -1
 
 /** `--email-domain="x"` in a list: no shell takes the quotes off, and nobody means them. */
 const withoutQuotes = (word: string): string => word.replace(/^(-[\w-]+=)(["'])(.*)\2$/s, '$1$3')

@@ -7,7 +7,7 @@ export interface Script {
 }
 
 /** The program itself, or the image it comes in. */
-const program = /(?:^|\/)oauth2?[-_]proxy(?::\S+)?(?:@\S+)?$/
+const program = /^(?:ExecStart=\W*)?(?:[^=]*\/)?oauth2?[-_]proxy(?::\S+)?(?:@\S+)?$/
 
 /** Whether a name or an image is that of oauth2-proxy. */
 export const isProgram = (word: string): boolean => program.test(word.trim())
@@ -15,12 +15,11 @@ export const isProgram = (word: string): boolean => program.test(word.trim())
 /** The first command that is oauth2-proxy; else all lines that begin with a flag. */
 export function readScript(text: string): Script {
   const commands = commandsIn(text)
-  const variables = new Map<string, string | undefined>(commands.flatMap(assignments))
+  const variables = new Map(commands.flatMap((words) => [...assignments(words), ...handedOver(words)]))
   const own = commands.find((words) => programIn(words) !== -1)
   if (own === undefined)
     return { flags: commands.filter(([first]) => first?.startsWith('-') ?? false).flat(), variables }
   const start = programIn(own)
-  for (const [name, value] of handedOver(own.slice(0, start))) variables.set(name, value)
   const flags = own.slice(start + 1)
   const end = flags.findIndex((word) => /^\d?[<>]/.test(word))
   // In the text of a file the flags may go on below, without a backslash.
@@ -44,7 +43,7 @@ export function programIn(words: readonly string[]): number {
 }
 
 /** `NAME=value`, `export NAME=value`, and what Dockerfiles and systemd units call the same. */
-function assignments(words: readonly string[]): [string, string][] {
+function assignments(words: readonly string[]): [string, string | undefined][] {
   const [first = ''] = words
   const set = /^(?:export|ENV)$/.test(first) ? words.slice(1) : words
   return set.flatMap((word): [string, string][] => {
@@ -78,7 +77,10 @@ function commandsIn(text: string): string[][] {
   return commands.filter((words) => words.length > 0)
 }
 
+/** In lists of other languages a comma ends a line: `"--provider=oidc",`. */
 const unquoted = (word: string): string =>
-  word.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/gs, (_, double, single, one) =>
-    double === undefined ? (single ?? one) : double.replace(/\\(["\\$`])/g, '$1'),
-  )
+  word
+    .replace(/^(["'].*["']),$/s, '$1')
+    .replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/gs, (_, double, single, one) =>
+      double === undefined ? (single ?? one) : double.replace(/\\(["\\$`])/g, '$1'),
+    )

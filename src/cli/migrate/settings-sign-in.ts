@@ -30,6 +30,17 @@ export const signInSettings = {
   'oidc-roles-claim': none('text', 'Keycloak roles are read from its own claims', 'roles'),
   'oidc-audience-claim': none('text', 'an ID token is for the client it names in `aud`', 'aud'),
   'oidc-extra-audience': carried('list', 'bearer.audience', 'for bearer tokens alone'),
+  'oidc-enabled-signing-alg': none(
+    'list',
+    'write `algorithms` at the provider; asymmetric ones alone are accepted',
+    '',
+  ),
+  'oidc-public-key-file': none(
+    'list',
+    'keys come from `jwksUrl` or from discovery, and change when the provider says so',
+    '',
+  ),
+  'auth-request-response-mode': always('text', 'the answer comes as a query; a form from elsewhere is refused'),
   'code-challenge-method': always('text', 'PKCE with S256 at every login'),
   'force-code-challenge-method': always('text', 'PKCE with S256 at every login'),
   'encode-state': always('switch', 'state is text that addresses carry as it is'),

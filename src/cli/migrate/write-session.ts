@@ -80,7 +80,7 @@ function durationOf(draft: Draft, settings: Settings, name: SettingName): number
 function writeCookie(draft: Draft, settings: Settings): void {
   const sameSite = settings.text('cookie-samesite')?.toLowerCase()
   if (sameSite !== undefined) draft.line(1, `sameSite: ${value(sameSite)}`, settings.place('cookie-samesite'))
-  const [domain, ...more] = settings.list('cookie-domain').map((one) => one.replace(/^\./, ''))
+  const [domain, ...more] = settings.list('cookie-domain').map((one) => one.replace(/^\./, '').replace(/:\d+$/, ''))
   if (domain === undefined) return
   draft.line(1, `cookieDomain: ${value(domain)}`, settings.place('cookie-domain'))
   draft.remark(1, 'Every host under it can read the cookie: remove it where one host is all.')
