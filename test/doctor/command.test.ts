@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Examination } from '../../src/cli/doctor/examination.ts'
 import type { Finding } from '../../src/cli/doctor/finding.ts'
-import { printFindings } from '../../src/cli/doctor/report.ts'
+import { isHealthy, printFindings } from '../../src/cli/doctor/report.ts'
 import { runExaminations } from '../../src/cli/doctor/run.ts'
 import { run } from '../../src/cli/main.ts'
 import { createOutput } from '../../src/cli/output.ts'
@@ -40,18 +40,20 @@ const fileWith = (t: TestContext, keys: Keys) =>
     ...keys,
   })
 
-test('a healthy set-up on a real Keycloak: no finding of any room, with every eye open', async (t) => {
+test('a Keycloak and a file that nobody changed: two notes, and --strict is content, with every eye open', async (t) => {
   const keycloak = await openKeycloak(t)
   if (keycloak === undefined) return
   const realm = await makeRealm(t, keycloak)
-  const gateway = await startGateway(t, { ...realm.gateway, session: { idle: '15m', lifetime: '8h' } })
+  const gateway = await startGateway(t, { ...realm.gateway, session: {} })
   const env = { DOORWARD_DOCTOR_PASSWORD: 'ada', DOORWARD_ADMIN_PASSWORD: administrator.password }
   const operations = `http://${gateway.server.addresses.operations?.host ?? ''}`
-  const words = ['-c', gateway.file, '--user', 'ada', '--admin-user', administrator.username, '--json']
+  const words = ['-c', gateway.file, '--user', 'ada', '--admin-user', administrator.username, '--json', '--strict']
   const { ended } = await doctor([...words, '--operations', operations], env)
   const { exit, out } = await ended
   const { findings, healthy } = JSON.parse(out) as { findings: Finding[]; healthy: boolean }
-  tally.healthy(findings.filter(({ severity }) => severity !== 'unseen'))
+  tally.healthy(findings.filter(({ severity }) => severity === 'error' || severity === 'warning'))
+  const notes = findings.filter(({ severity }) => severity === 'note')
+  tally.planted(['sso-idle-short', 'sso-max-short'], notes)
   assert.deepEqual([exit, healthy], [0, true])
   t.diagnostic(findings.map(({ name, cause }) => `${name}: ${cause}`).join(' | '))
   assert.deepEqual(await realm.sessionsOf('ada'), [], 'the session of the doctor is ended again')
@@ -80,6 +82,20 @@ test('a command of ours that mends it has a line of its own, with the file that 
   const command = 'doorward setup keycloak'
   printFindings({ file: 'a.yaml', strict: false, option: ' --config a.yaml' }, [{ ...finding, command }], out)
   assert.ok(lines.join('').includes(`  fix:   ${fix}\n  or run: doorward setup keycloak --config a.yaml\n`))
+})
+
+test('a note fails nothing, and is counted by itself', () => {
+  const note: Finding = { name: 'sso-idle-short', severity: 'note', place: 'session.idle', cause: 'so', fix: 'nothing' }
+  const lines: string[] = []
+  const out = createOutput({ write: (text: string) => lines.push(text) }, { write: () => undefined }, {})
+  printFindings({ file: 'a.yaml', strict: true, option: '' }, [note], out)
+  assert.match(lines.join(''), /^note: sso-idle-short at session\.idle\n/)
+  assert.match(lines.join(''), /a\.yaml: nothing wrong, 1 note\n$/)
+  const warning: Finding = { ...note, severity: 'warning' }
+  assert.deepEqual(
+    [isHealthy([note], true), isHealthy([warning], true), isHealthy([warning], false)],
+    [true, false, true],
+  )
 })
 
 test('problems of the file are findings, and all there is', async (t) => {
