@@ -33,12 +33,15 @@ export interface SendOptions {
   readonly servername?: string
 }
 
+/** Where a connection goes, and comes from unless told. */
+const usual = '127.0.0.1'
+
 /** Text goes out as UTF-8; bytes above 0x7f that must stay as they are come as a Buffer. */
 export function send(port: number, bytes: string | Buffer, options: SendOptions = {}): Promise<Exchange> {
-  const { from, patience = 1500, answers: enough = Number.POSITIVE_INFINITY } = options
+  const { from = usual, patience = 1500, answers: enough = Number.POSITIVE_INFINITY } = options
   const isHead = String(bytes).startsWith('HEAD ')
   return new Promise((resolve) => {
-    const where = { port, host: '127.0.0.1', ...(from !== undefined && { localAddress: from }) }
+    const where = { port, host: usual, ...(from !== usual && { localAddress: from }) }
     const { servername } = options
     const socket =
       servername === undefined ? net.connect(where) : tls.connect({ ...where, servername, rejectUnauthorized: false })
