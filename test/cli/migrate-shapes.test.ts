@@ -103,6 +103,9 @@ data:
   auth.cfg: |
 ${toml('    ')}
 ---
+kind: ConfigMap
+data: { shop.properties: "version=1\\nno toml = canary" }
+---
 kind: Pod
 spec: { containers: [{ image: "oauth2-proxy:v7", args: [--config=/etc/auth.cfg] }] }
 `,

@@ -87,11 +87,17 @@ function filesOf(tree: unknown, file: string, env: Environment): MapFile[] {
   return Object.keys(isMap(data) ? data : {}).flatMap((key): MapFile[] => {
     const text = textAt(data, key) ?? ''
     const place = `${key} of ${file}`
-    const named = [...text.matchAll(/^(\w+)\s*=/gm)].some(([, name]) => settingNamed(name!) !== undefined)
-    if (named) return [{ toml: tomlSettings(text, place, env) }]
+    if (isOurToml(key, text)) return [{ toml: tomlSettings(text, place, env) }]
     const isAlpha = /^(?:providers|upstreamConfig|injectRequestHeaders):/m.test(text)
     return isAlpha ? [{ alpha: readAlpha(text, place, env) }] : []
   })
+}
+
+/** Files of other programs have a `version` or a `scope` of their own. */
+function isOurToml(name: string, text: string): boolean {
+  const keys = [...text.matchAll(/^(\w+)\s*=/gm)].map(([, key]) => key!)
+  const known = keys.filter((key) => settingNamed(key) !== undefined).length
+  return known > 0 && (/oauth2?[-_]?proxy/.test(name) || (known > 1 && known * 2 > keys.length))
 }
 
 /** compose writes `$$` for a dollar, and may say what a variable is where nobody sets it. */
