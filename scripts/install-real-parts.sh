@@ -6,11 +6,13 @@ cd "$(dirname "$0")/.."
 
 usual=(chromium keycloak redis prometheus nginx njs haproxy caddy envoy)
 # Minutes of building, or a service that stays: only when asked for by name.
-rare=(traefik helm docker)
+rare=(traefik envoy-gateway contour helm docker)
 
 keycloak_version=${DOORWARD_KEYCLOAK:-26.7.0}
 envoy_version=1.40.0
 traefik_version=3.7.13
+envoy_gateway_version=1.9.1
+contour_version=1.33.8
 helm_version=3.22.0
 kubernetes_validate_version=1.37.0
 
@@ -141,6 +143,30 @@ install_traefik() {
     bash scripts/build-traefik.sh "$traefik_version" "$PWD/$home"
   fi
   say "traefik: $("$home/traefik" version | tr -s ' \n' ' ')"
+}
+
+# Usage: install_controller NAME VERSION PACKAGE VARIABLE-OF-ITS-VERSION WHAT-IT-SAYS
+install_controller() {
+  local home=$PWD/.cache/$1/$2
+  local program=$home/${3##*/}
+  if [ ! -x "$program" ]; then
+    require_go "$1"
+    say "building $1 $2, many minutes"
+    mkdir -p "$home"
+    GOBIN="$home" go install -ldflags "-s -w -X $4=$5" "$3@v$2"
+  fi
+  say "$1: $2"
+}
+
+install_envoy-gateway() {
+  local module=github.com/envoyproxy/gateway
+  install_controller envoy-gateway "$envoy_gateway_version" "$module/cmd/envoy-gateway" \
+    "$module/internal/cmd/version.envoyGatewayVersion" "v$envoy_gateway_version"
+}
+
+install_contour() {
+  local module=github.com/projectcontour/contour
+  install_controller contour "$contour_version" "$module/cmd/contour" "$module/internal/build.Version" "v$contour_version"
 }
 
 install_helm() {

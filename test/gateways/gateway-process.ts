@@ -43,7 +43,12 @@ export async function startGatewayProcess(
     process.off('exit', kill)
     await stop(child)
   })
-  await serving(child, places, () => `${product.name} did not start:\n${readFileSync(log, 'utf8')}`)
+  await serving(
+    child,
+    places,
+    product.patience ?? 15_000,
+    () => `${product.name} did not start:\n${readFileSync(log, 'utf8')}`,
+  )
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -56,8 +61,8 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** It listens before its certificates and routes are there, some of them. */
-async function serving(child: ChildProcess, places: Places, why: () => string): Promise<void> {
-  const end = performance.now() + 15_000
+async function serving(child: ChildProcess, places: Places, patience: number, why: () => string): Promise<void> {
+  const end = performance.now() + patience
   while (!(await answers(places))) {
     if (child.exitCode !== null || performance.now() > end) throw new Error(why())
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -37,6 +37,8 @@ export interface GatewayProduct {
   readonly environment?: (folder: string) => Readonly<Record<string, string>>
   /** Starts what the gateway needs beside it. */
   readonly beside?: (t: TestContext, folder: string) => Promise<void>
+  /** How long it may take to start, in milliseconds; 15 s unless said. */
+  readonly patience?: number
   /** The listener that it asks; `forwardAuth` unless said. */
   readonly asks?: 'forwardAuth' | 'extAuthz'
   /** It asks nothing and sends everything to Doorward, which forwards by itself. */

@@ -2,88 +2,14 @@
  * Every gateway with the file that its page shows, between browsers and an application. The table at the end is that of
  * docs/gateways/README.md; DOORWARD_UPDATE_GATEWAYS=1 writes it there.
  */
-import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { after, test } from 'node:test'
-import { requirePart } from '../support/real-part.ts'
 import { caddy } from './caddy.ts'
 import { envoy } from './envoy.ts'
 import { envoyGrpc } from './envoy-grpc.ts'
-import { versionOf } from './gateway-process.ts'
-import type { GatewayProduct } from './gateway-product.ts'
-import { startGatewayUnderTest } from './gateway-under-test.ts'
 import { haproxy } from './haproxy.ts'
 import { ingressNginx } from './ingress-nginx.ts'
 import { nginx } from './nginx.ts'
-import type { Question } from './question.ts'
-import { failureQuestions } from './questions-failure.ts'
-import { identityQuestions } from './questions-identity.ts'
-import { pathQuestions } from './questions-paths.ts'
-import { signInQuestions } from './questions-sign-in.ts'
-import { streamQuestions } from './questions-streams.ts'
-import { sectionOf, tableOf, versionLine, withSection } from './table.ts'
+import { askInTable } from './tabled.ts'
 import { traefik } from './traefik.ts'
 import { traefikIngressNginx } from './traefik-ingress-nginx.ts'
 
-const questions: readonly Question[] = [
-  ...signInQuestions,
-  ...identityQuestions,
-  ...pathQuestions,
-  ...streamQuestions,
-  ...failureQuestions,
-]
-const gateways: readonly GatewayProduct[] = [
-  nginx,
-  ingressNginx,
-  caddy,
-  haproxy,
-  envoy,
-  envoyGrpc,
-  traefik,
-  traefikIngressNginx,
-]
-
-const page = new URL('../../docs/gateways/README.md', import.meta.url)
-const table = tableOf(questions, gateways)
-const versions = new Map<string, string>()
-/** Questions that came out as the table says, over all gateways. */
-let held = 0
-after(() => {
-  console.log(`\n${versionLine(versions)}\n${table}`)
-})
-
-for (const product of gateways) {
-  test(product.name, async (t) => {
-    const command = requirePart(t, product.part)
-    if (command === undefined) return
-    versions.set(product.name, versionOf(command, product))
-    const gateway = await startGatewayUnderTest(t, product, command)
-    for (const { name, answer } of questions) {
-      const remark = product.remarks[name]
-      const skip = remark !== undefined && 'cannot' in remark ? remark.cannot : false
-      await t.test(name, { skip, timeout: 30_000 }, async (t) => {
-        await answer(gateway, t)
-        held++
-      })
-    }
-  })
-}
-
-test('the table of the page is what was asked', () => {
-  const text = readFileSync(page, 'utf8')
-  if (process.env.DOORWARD_UPDATE_GATEWAYS !== undefined) {
-    const cannot = gateways.flatMap(({ remarks }) => Object.values(remarks)).filter((remark) => 'cannot' in remark)
-    assert.equal(held, gateways.length * questions.length - cannot.length, 'a table is written where all of it holds')
-    writeFileSync(page, withSection(text, versionLine(versions), table))
-  }
-  const shown = sectionOf(readFileSync(page, 'utf8'))
-  assert.equal(shown.table, table, 'run this test with DOORWARD_UPDATE_GATEWAYS=1')
-  for (const { name } of gateways) assert.ok(shown.versions.includes(`${name} `), `no version of ${name}`)
-})
-
-test('a remark names a question', () => {
-  const names = new Set(questions.map(({ name }) => name))
-  for (const product of gateways) {
-    for (const name of Object.keys(product.remarks)) assert.ok(names.has(name), `${product.name}: ${name}`)
-  }
-})
+askInTable('table', [nginx, ingressNginx, caddy, haproxy, envoy, envoyGrpc, traefik, traefikIngressNginx])

@@ -16,8 +16,8 @@ export interface KubernetesObject {
 }
 
 /**
- * An API server for a controller that only reads: lists of these objects over all namespaces, and watches in which
- * nothing ever happens. Returns its address.
+ * An API server for a controller that reads: lists of these objects over all namespaces, and watches in which nothing
+ * ever happens. What it writes (states of objects) is taken and forgotten. Returns its address.
  */
 export async function startKubernetesApi(t: TestContext, objects: readonly KubernetesObject[]): Promise<string> {
   const server = http.createServer((request, response) => {
@@ -32,9 +32,12 @@ export async function startKubernetesApi(t: TestContext, objects: readonly Kuber
       response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
       return
     }
+    const discovered = discoveryOf(pathname)
+    if (discovered !== undefined) return answer(200, discovered)
+    if (request.method !== 'GET') return answer(200, written(objects, pathname))
     const [, group = '', resource = ''] = /^\/(?:apis\/)?(.*)\/([a-z]+)$/.exec(pathname) ?? []
     const apiVersion = group.replace(/^api\//, '')
-    const kind = kinds[resource]
+    const kind = kinds[apiVersion]?.[resource]
     if (kind === undefined) return answer(404, { apiVersion: 'v1', kind: 'Status', status: 'Failure', code: 404 })
     const items = objects.filter((one) => one.apiVersion === apiVersion && one.kind === kind)
     return answer(200, { apiVersion, kind: `${kind}List`, metadata: { resourceVersion: '1' }, items })
@@ -47,13 +50,57 @@ export async function startKubernetesApi(t: TestContext, objects: readonly Kuber
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-const kinds: Readonly<Record<string, string>> = {
-  configmaps: 'ConfigMap',
-  endpointslices: 'EndpointSlice',
-  ingressclasses: 'IngressClass',
-  ingresses: 'Ingress',
-  namespaces: 'Namespace',
-  nodes: 'Node',
-  secrets: 'Secret',
-  services: 'Service',
+/** What the controllers of these tests read: group and version -> resource -> kind. */
+const kinds: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  v1: { configmaps: 'ConfigMap', namespaces: 'Namespace', nodes: 'Node', secrets: 'Secret', services: 'Service' },
+  'discovery.k8s.io/v1': { endpointslices: 'EndpointSlice' },
+  'networking.k8s.io/v1': { ingressclasses: 'IngressClass', ingresses: 'Ingress' },
+  'projectcontour.io/v1': { httpproxies: 'HTTPProxy', tlscertificatedelegations: 'TLSCertificateDelegation' },
+  'projectcontour.io/v1alpha1': {
+    contourconfigurations: 'ContourConfiguration',
+    contourdeployments: 'ContourDeployment',
+    extensionservices: 'ExtensionService',
+  },
+}
+
+/** Which resources there are, where a client asks for that. */
+function discoveryOf(pathname: string): unknown {
+  if (pathname === '/api') return { kind: 'APIVersions', versions: ['v1'] }
+  if (pathname === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups() }
+  const groupVersion = pathname.replace(/^\/apis?\//, '')
+  const resources = kinds[groupVersion]
+  if (resources === undefined) return undefined
+  const verbs = ['get', 'list', 'watch', 'patch', 'update']
+  const namespaced = (kind: string) => !['Namespace', 'Node', 'IngressClass'].includes(kind)
+  return {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    groupVersion,
+    resources: Object.entries(resources).map(([name, kind]) => {
+      return { name, kind, verbs, singularName: kind.toLowerCase(), namespaced: namespaced(kind) }
+    }),
+  }
+}
+
+function groups(): unknown {
+  const named = Object.keys(kinds).filter((groupVersion) => groupVersion.includes('/'))
+  const names = [...new Set(named.map((groupVersion) => groupVersion.split('/')[0]!))]
+  return names.map((name) => {
+    const versions = named
+      .filter((groupVersion) => groupVersion.startsWith(`${name}/`))
+      .map((groupVersion) => ({ groupVersion, version: groupVersion.split('/')[1] }))
+    return { name, versions, preferredVersion: versions[0] }
+  })
+}
+
+/** The object that a path names, as it was: nothing is kept. */
+function written(objects: readonly KubernetesObject[], pathname: string): unknown {
+  const [, namespace, , name] = /\/namespaces\/([^/]+)\/([^/]+)\/([^/]+)/.exec(pathname) ?? []
+  return (
+    objects.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace) ?? {
+      apiVersion: 'v1',
+      kind: 'Status',
+      status: 'Success',
+    }
+  )
 }

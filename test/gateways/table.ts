@@ -2,8 +2,9 @@
 import type { GatewayProduct } from './gateway-product.ts'
 import type { Question } from './question.ts'
 
-/** Where the table stands in the page. */
-const [begin, end] = ['<!-- table: begin -->', '<!-- table: end -->']
+/** Where a table stands in the page. */
+export type Section = 'table' | 'controllers'
+const marksOf = (section: Section) => [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`] as const
 
 /** Gateway -> version that was run; gateways that were not run are left out. */
 export type Versions = ReadonlyMap<string, string>
@@ -33,7 +34,8 @@ export const versionLine = (versions: Versions): string =>
   `Last run with ${[...versions].map(([name, version]) => `${name} ${version}`).join(', ')}.\n`
 
 /** The part of the page between the marks: first the versions, then the table. @throws Error without the marks */
-export function sectionOf(page: string): { readonly versions: string; readonly table: string } {
+export function sectionOf(page: string, section: Section): { readonly versions: string; readonly table: string } {
+  const [begin, end] = marksOf(section)
   const [start, stop] = [page.indexOf(begin), page.indexOf(end)]
   if (start === -1 || stop < start) throw new Error(`the page has no ${begin} … ${end}`)
   const [versions = '', ...table] = page
@@ -43,7 +45,8 @@ export function sectionOf(page: string): { readonly versions: string; readonly t
   return { versions: `${versions}\n`, table: `${table.join('\n\n')}\n` }
 }
 
-export function withSection(page: string, versions: string, table: string): string {
+export function withSection(page: string, section: Section, versions: string, table: string): string {
+  const [begin, end] = marksOf(section)
   const [start, stop] = [page.indexOf(begin), page.indexOf(end)]
   return `${page.slice(0, start)}${begin}\n${versions}\n${table}\n${page.slice(stop)}`
 }

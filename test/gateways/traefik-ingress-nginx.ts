@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { documentedFile, replaced } from './documented.ts'
 import type { GatewayProduct, Places } from './gateway-product.ts'
 import { type KubernetesObject, startKubernetesApi } from './kubernetes-api.ts'
+import { kubeconfigOf, podOf, tlsSecret } from './kubernetes-objects.ts'
 import { traefik } from './traefik.ts'
 
 export const traefikIngressNginx: GatewayProduct = {
@@ -25,15 +26,7 @@ const kubeconfig = (folder: string) => `${folder}/kubeconfig`
 
 async function startCluster(t: TestContext, folder: string): Promise<void> {
   const server = await startKubernetesApi(t, JSON.parse(readFileSync(`${folder}/cluster.json`, 'utf8')))
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'test', cluster: { server } }],
-    users: [{ name: 'test', user: {} }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    'current-context': 'test',
-  }
-  writeFileSync(kubeconfig(folder), JSON.stringify(config))
+  writeFileSync(kubeconfig(folder), kubeconfigOf(server))
 }
 
 function clusterOf(places: Places): readonly KubernetesObject[] {
@@ -43,10 +36,6 @@ function clusterOf(places: Places): readonly KubernetesObject[] {
   const app = replaced(JSON.stringify(ingress('traefik', 'app-ingress.yaml')), [
     [authAddress, `http://127.0.0.1:${places.forwardAuthPort}`],
   ])
-  const secret = {
-    'tls.crt': readFileSync(places.certificate).toString('base64'),
-    'tls.key': readFileSync(places.key).toString('base64'),
-  }
   return [
     {
       apiVersion: 'networking.k8s.io/v1',
@@ -56,32 +45,9 @@ function clusterOf(places: Places): readonly KubernetesObject[] {
     },
     JSON.parse(app),
     ingress('ingress-nginx', 'doorward-ingress.yaml'),
-    ...service('app', 'app', 80, places.applicationPort),
-    ...service('auth', 'doorward', 4180, places.publicPort),
-    ...['app', 'auth'].map((namespace) => ({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: 'app-tls', namespace },
-      type: 'kubernetes.io/tls',
-      data: secret,
-    })),
+    ...podOf('app', 'app', { 80: places.applicationPort }),
+    ...podOf('auth', 'doorward', { 4180: places.publicPort }),
+    tlsSecret('app', places),
+    tlsSecret('auth', places),
   ]
 }
-
-/** A service with one pod, on this machine. */
-const service = (namespace: string, name: string, port: number, targetPort: number): KubernetesObject[] => [
-  {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name, namespace },
-    spec: { clusterIP: '10.10.10.1', ports: [{ name: 'http', protocol: 'TCP', port, targetPort }] },
-  },
-  {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name, namespace, labels: { 'kubernetes.io/service-name': name } },
-    addressType: 'IPv4',
-    ports: [{ name: 'http', port: targetPort }],
-    endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
-  },
-]

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 /** Everything `scripts/install-real-parts.sh` knows to install. */
 export type RealPart = 'chromium' | 'keycloak' | 'redis' | 'prometheus' | Gateway | 'njs' | 'helm' | 'docker'
-export type Gateway = 'nginx' | 'haproxy' | 'caddy' | 'envoy' | 'traefik' | 'envoy-gateway' | 'contour' | 'istio'
+export type Gateway = 'nginx' | 'haproxy' | 'caddy' | 'envoy' | 'traefik' | 'envoy-gateway' | 'contour'
 
 interface Place {
   /** Environment variable that names the program, before anything else is looked at. */
@@ -38,7 +38,6 @@ const places: Readonly<Record<RealPart, Place>> = {
     cached: '.cache/envoy-gateway/*/envoy-gateway',
   },
   contour: { variable: 'CONTOUR', program: 'contour', cached: '.cache/contour/*/contour' },
-  istio: { variable: 'ISTIO', program: 'pilot-discovery', cached: '.cache/istio/*/pilot-discovery' },
   helm: { variable: 'HELM', program: 'helm', cached: '.cache/helm/helm' },
   njs: { variable: 'NJS_MODULE', packaged: '/usr/lib/nginx/modules/ngx_http_js_module.so' },
   // A client of another age may stand before it in PATH, and asks for plugins that Debian does not have.
