@@ -7,7 +7,7 @@ import https from 'node:https'
 import { type AddressInfo, createServer, type LookupFunction } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { freePort } from '../support/free-port.ts'
-import { type Certificate, type Life, makeCertificate } from './certificates.ts'
+import { type Certificate, type Life, makeCertificate, makeChain } from './certificates.ts'
 import { type Consultation, examine, type Keys, wrong } from './patient.ts'
 import { openRogue } from './rogue-pages.ts'
 import { openTally } from './tally.ts'
@@ -86,6 +86,16 @@ test('TLS: each fault of a certificate has a name of its own', async (t) => {
   tally.planted('tls-not-spoken', await look(t, { issuer: plain.issuer.replace('http:', 'https:') }))
 })
 
+test('a server that leaves out its intermediate certificate', async (t) => {
+  const { key, cert, ca, whole } = makeChain(t, 'DNS:localhost')
+  const at = async (served: string) => `https://localhost:${await startTls(t, { key, cert: served })}/realms/x`
+  const found = await look(t, { issuer: await at(cert), ca })
+  tally.planted('tls-unknown-authority', found)
+  assert.match(found[0]!.fix, /^let .* send its intermediate certificates/)
+  // What answers there is no provider, and is trusted.
+  tally.planted('discovery-unusable', await look(t, { issuer: await at(whole), ca }))
+})
+
 test('a CA file that is not there', async (t) => {
   const port = await startTls(t, suiteCertificate('server'))
   const issuer = `https://localhost:${port}/realms/x`
@@ -100,6 +110,43 @@ test('discovery redirects, and what to write instead is found out', async (t) =>
   const found = await look(t, { issuer: rogue.issuer })
   tally.planted('discovery-redirect', found)
   assert.ok(found[0]!.fix.includes(`issuer: ${other.issuer}`))
+})
+
+test('a redirect within the server is followed, as the gateway does, and is no finding', async (t) => {
+  const rogue = await openRogue(t)
+  const before = rogue.script.raw
+  rogue.script.raw = {
+    ...before,
+    discovery(response, { url = '' }) {
+      if (!url.endsWith('/')) return void response.writeHead(308, { location: `${url}/` }).end()
+      const endpoint = (name: string) => `${rogue.issuer}/${name}`
+      const document = {
+        issuer: rogue.issuer,
+        authorization_endpoint: endpoint('auth'),
+        token_endpoint: endpoint('token'),
+        jwks_uri: endpoint('certs'),
+      }
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document))
+    },
+  }
+  const names = (await look(t, { issuer: rogue.issuer })).map(({ name }) => name)
+  assert.deepEqual(
+    names.filter((name) => /^(discovery|issuer)-/.test(name)),
+    [],
+  )
+  assert.ok(rogue.calls.discovery >= 2)
+})
+
+test('internalUrl is redirected to the public address: the line to change is its own', async (t) => {
+  const rogue = await openRogue(t)
+  const inner = await openRogue(t)
+  const location = `${rogue.issuer}/.well-known/openid-configuration`
+  inner.script.raw = { discovery: (response) => void response.writeHead(301, { location }).end() }
+  const found = await look(t, { issuer: rogue.issuer, internalUrl: new URL(inner.issuer).origin })
+  assert.deepEqual(
+    found.map(({ name, place }) => [name, place]),
+    [['discovery-redirect', 'provider.internalUrl']],
+  )
 })
 
 test('something else answers there', async (t) => {

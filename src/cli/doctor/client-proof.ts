@@ -1,7 +1,7 @@
 /** Whether the token endpoint believes that we are the client; asked with a code that cannot be valid. */
 import { genericGrantRequest } from 'openid-client'
+import { readMembers } from '../../core/foreign-json.ts'
 import type { Secret } from '../../core/secret.ts'
-import { isJsonObject } from '../../core/strict-json.ts'
 import { loginFailureOf, printable } from '../../oidc/failure.ts'
 import { clientOtherProtocol, clientUnknown, realmDisabled } from './authorization.ts'
 import type { Finding } from './finding.ts'
@@ -118,14 +118,8 @@ const grantOf = (redirectUri: string) => ({
 })
 
 function readSaid(status: number, text: string): Said {
-  try {
-    const body: unknown = JSON.parse(text)
-    if (isJsonObject(body) && typeof body.error === 'string') {
-      return { error: body.error, description: printable(String(body.error_description ?? '')) }
-    }
-  } catch {
-    // Told below.
-  }
+  const { error, error_description } = readMembers(text)
+  if (typeof error === 'string') return { error, description: printable(String(error_description ?? '')) }
   return { error: `status ${status}`, description: 'without an OAuth error' }
 }
 

@@ -1,9 +1,13 @@
 /** Whether strangers reach the listener that is for the gateway alone. */
 import { randomToken } from '../../core/encoding.ts'
+import type { ErrorCode } from '../../core/errors.ts'
 import type { Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import { endpointPublic } from './gateway-findings.ts'
 import { askFromOutside, script } from './outside-ask.ts'
+
+/** What the listener says to who is not in trustedProxies. */
+const turnedAway: ErrorCode = 'peer_untrusted'
 
 /** It would believe a stranger's words about what was asked for, and show a script the tokens in its headers. */
 export async function askAsIngress({ config, signal }: Patient, through: URL): Promise<readonly Finding[]> {
@@ -20,7 +24,7 @@ export async function askAsIngress({ config, signal }: Patient, through: URL): P
     const url = new URL(`/auth/${gateway}`, through)
     const words = await said(url)
     if (words.includes(mark)) return [endpointPublic(url, 'error')]
-    if (/"error":"peer_untrusted"/.test(words)) return [endpointPublic(url, 'warning')]
+    if (words.includes(JSON.stringify({ error: turnedAway }).slice(1, -1))) return [endpointPublic(url, 'warning')]
   }
   return []
 }

@@ -1,4 +1,5 @@
 /** Asks a Kubernetes API whom it takes somebody for: SelfSubjectReview of authentication.k8s.io/v1, which creates nothing. */
+import { readJson } from '../../core/foreign-json.ts'
 import { isJsonObject } from '../../core/strict-json.ts'
 import type { UpstreamAnswer, UpstreamQuestion } from './upstream-wire.ts'
 
@@ -59,12 +60,4 @@ function readReview(value: unknown): Review | undefined {
   if (!isJsonObject(user) || typeof user.username !== 'string') return undefined
   const groups = Array.isArray(user.groups) ? user.groups.filter((group) => typeof group === 'string') : []
   return { username: user.username, groups }
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -44,7 +44,8 @@ const tlsFaults: Partial<Record<WireFault, readonly [FindingName, string, (at: T
   'unknown-authority': [
     'tls-unknown-authority',
     'is signed by an authority this machine does not know',
-    ({ trust }) => `${trust}; a server that leaves out its intermediate certificate looks the same`,
+    ({ url, trust }) =>
+      `let ${url.host} send its intermediate certificates too (fullchain.pem, not cert.pem); if its authority is your own, ${trust}`,
   ],
   'wrong-name': [
     'tls-wrong-name',

@@ -1,3 +1,4 @@
+import { readMembers } from '../../core/foreign-json.ts'
 import { CommandError } from '../world.ts'
 
 /**
@@ -37,12 +38,9 @@ export class KeycloakAdminError extends CommandError {
  * line, or what stands in front of Keycloak could write lines of ours.
  */
 export function adminErrorText(body: string): string {
-  try {
-    const { errorMessage, error_description, error } = JSON.parse(body)
-    for (const text of [errorMessage, error_description, error])
-      if (typeof text === 'string') return text.replace(/\s+/g, ' ').slice(0, 500)
-  } catch {
-    // A page of a proxy in between says nothing that is worth a line.
-  }
+  // A page of a proxy in between says nothing that is worth a line.
+  const { errorMessage, error_description, error } = readMembers(body)
+  for (const text of [errorMessage, error_description, error])
+    if (typeof text === 'string') return text.replace(/\s+/g, ' ').slice(0, 500)
   return ''
 }

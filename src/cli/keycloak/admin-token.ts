@@ -1,5 +1,6 @@
 /** The access token of the Admin API: got once, renewed before it ends. */
 import type { Clock } from '../../core/clock.ts'
+import { readMembers } from '../../core/foreign-json.ts'
 import { Secret } from '../../core/secret.ts'
 import type { Transport } from '../../issuer/transport.ts'
 import type { KeycloakAdminAccess } from './admin-access.ts'
@@ -66,13 +67,8 @@ const grantOf = (account: Account): URLSearchParams =>
       })
 
 function readToken(body: string): { access_token: string; expires_in: number } | undefined {
-  try {
-    const { access_token, expires_in } = JSON.parse(body)
-    if (typeof access_token === 'string') return { access_token, expires_in: Number(expires_in) || 0 }
-  } catch {
-    // Said by the caller.
-  }
-  return undefined
+  const { access_token, expires_in } = readMembers(body)
+  return typeof access_token === 'string' ? { access_token, expires_in: Number(expires_in) || 0 } : undefined
 }
 
 function loginRefused(account: Account, status: number, body: string): KeycloakAdminError {
