@@ -86,7 +86,8 @@ export async function ask(
   options: SendOptions = {},
 ): Promise<RawAnswer> {
   const bytes = typeof request === 'string' || Buffer.isBuffer(request) ? request : bytesOf(request)
-  const { answers, text, ended } = await send(port, bytes, { answers: 1, ...options })
+  // A bound for hangs alone: an answer ends the wait, however busy the machine.
+  const { answers, text, ended } = await send(port, bytes, { answers: 1, patience: 10_000, ...options })
   const [answer] = answers
   if (answer === undefined)
     throw new Error(`no answer (${ended}) to ${JSON.stringify(String(bytes))}: ${JSON.stringify(text)}`)
