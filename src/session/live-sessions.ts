@@ -1,3 +1,4 @@
+import { detached } from '../core/encoding.ts'
 import { createByteBoundedCache } from './byte-bounded-cache.ts'
 import { handleOf } from './handle.ts'
 import { markedHandle, type Revocations } from './revocations.ts'
@@ -68,8 +69,7 @@ export function openLiveSessions<T extends OpenedCookie>(maxBytes: number, revoc
       const handle = handleOf(opened.live.session.id)
       if (revocations.covers(opened.live.session, handle)) return false
       if (readAt < 0 || readAt !== revocations.epoch()) return true
-      // A copy: a slice would keep the whole header it was cut from alive.
-      const copy = Buffer.from(value).toString()
+      const copy = detached(value)
       const key = keyOf(copy)
       cache.delete(key)
       cookiesByHandle.set(handle, (cookiesByHandle.get(handle) ?? new Map()).set(key, opened))

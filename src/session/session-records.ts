@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { detached } from '../core/encoding.ts'
 import { associate, decrypt, encrypt } from '../keys/aead.ts'
 import { readBase64url } from '../keys/base64url.ts'
 import type { SealingKeys } from '../keys/sealing.ts'
@@ -96,7 +97,7 @@ export function createSessionRecords(deps: {
 
 /** Characters of a record that hold the nonce (aead.ts), 96 bits. */
 const versionLength = 16
-const versionOf = (record: string): string => record.slice(0, versionLength)
+const versionOf = (record: string): string => detached(record.slice(0, versionLength))
 
 const recordKey = (handle: string): string => `session ${handle}`
 const metadataKey = (handle: string): string => `session-metadata ${handle}`

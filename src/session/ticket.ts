@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { detached } from '../core/encoding.ts'
 import { readBase64url } from '../keys/base64url.ts'
 import { handleOfReference, referenceOf } from './handle.ts'
 
@@ -31,5 +32,5 @@ export function readTicket(value: string): Ticket | undefined {
   if (reference === undefined || keyText === undefined) return undefined
   const key = readBase64url(keyText, keyText.length)
   if (key === undefined) return undefined
-  return { handle: handleOfReference(reference), key: createSecretKey(key), value }
+  return { handle: handleOfReference(reference), key: createSecretKey(key), value: detached(value) }
 }
