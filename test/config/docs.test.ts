@@ -33,6 +33,11 @@ test('help finds a key however it is written, and suggests one', () => {
   assert.equal(configReference('providers.corp.issuer'), configReference('providers.issuer'))
   assert.match(configReference('providers') ?? '', /clientSecret/)
   assert.match(configReference() ?? '', /publicUrl/)
+  const isExample = (line: string) => /^ +[\w-]+: /.test(line)
+  for (const columns of [60, 80]) {
+    const lines = (configReference('session', columns) ?? '').split('\n').filter((line) => !isExample(line))
+    assert.ok(Math.max(...lines.map(({ length }) => length)) <= columns)
+  }
   assert.equal(configReference('session.idel'), undefined)
   assert.equal(suggestKey('session.idel'), 'session.idle')
   assert.equal(suggestKey('lifetime'), 'session.lifetime')

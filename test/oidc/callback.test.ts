@@ -227,6 +227,7 @@ test('token-error-json: one label each, and no secret in what is logged', async 
   for (const [status, error, code] of cases) {
     const failure = await answered(status, error)
     assert.deepEqual([failure.code, failure.reason], [code, error])
+    assert.equal(failure.detail.split(error).length, 2, failure.detail)
     assert.ok(!JSON.stringify(failure, Object.getOwnPropertyNames(failure)).includes(world.rogue.clientSecret))
     assert.equal(failure.cause, undefined)
   }
