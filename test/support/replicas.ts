@@ -74,7 +74,8 @@ export async function startReplicas(t: TestContext, redis: RedisServer, options:
   }
 }
 
-async function startAnother(t: TestContext, { file, clock, origin }: TestGateway): Promise<RunningServer> {
+/** One more gateway over the same file, for a port of its own. */
+export async function startAnother(t: TestContext, { file, clock, origin }: TestGateway): Promise<RunningServer> {
   const written = JSON.parse(readFileSync(file, 'utf8'))
   assert.equal(new URL(origin).protocol, 'http:')
   const server = await startServer({
