@@ -1,4 +1,5 @@
 /** What the provider says of itself, as an answer to the address the file names. */
+import { readJson, readMembers } from '../../core/foreign-json.ts'
 import { isJsonObject } from '../../core/strict-json.ts'
 import { type DiscoveryAnswer as Asked, askDiscovery, discoveryUrl } from '../../issuer/discovery-answer.ts'
 import { ProviderUnreachable } from '../../issuer/transport.ts'
@@ -40,20 +41,11 @@ async function unfitness(visit: ProviderVisit, url: URL, asked: Asked): Promise<
   if (response.status === 404) return realmMissing(visit, url)
   if (response.status === 403 && text.includes('HTTPS required')) return httpsRequired(visit)
   const document = response.status === 200 ? readJson(text) : undefined
-  if (document === undefined) {
+  if (!isJsonObject(document)) {
     const cause = `${url.origin}${url.pathname} answered ${response.status}${response.status === 200 ? ' with something that is not JSON' : ''}`
     return { ...at, name: 'discovery-unusable', cause, fix: 'compare issuer with what the provider calls itself' }
   }
   return document.issuer === provider.issuer ? unfitDocument(visit, document) : issuerMismatch(visit, document.issuer)
-}
-
-function readJson(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Followed once, by hand, to tell what to write instead. The gateway itself does not leave the server it asked. */
@@ -69,7 +61,7 @@ async function redirected(visit: ProviderVisit, { place, response, redirect = ''
     return { ...at, place: key('internalUrl'), cause, fix }
   }
   const next = location === null ? undefined : await transport.fetch(location, { signal }).catch(() => undefined)
-  const issuer = next?.status === 200 ? readJson(await next.text())?.issuer : undefined
+  const issuer = next?.status === 200 ? readMembers(await next.text()).issuer : undefined
   const fix =
     typeof issuer === 'string'
       ? `write \`issuer: ${issuer}\`, which is what the document there says`
