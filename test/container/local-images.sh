@@ -52,7 +52,7 @@ COPY node /usr/local/bin/node
 COPY lib /usr/local/lib/node_modules
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \\
  && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx \\
- && chmod +x /usr/local/bin/node /usr/local/lib/node_modules/npm/bin/*.js \\
+ && chmod +x /usr/local/lib/node_modules/npm/bin/*.js \\
  && useradd --uid 1000 --create-home node
 ${NODE_EXTRA_CA_CERTS:+ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt}
 CMD ["node"]
