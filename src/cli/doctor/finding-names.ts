@@ -141,6 +141,7 @@ export const findingNames = [
   'upstream-token-groups',
   'upstream-token-unseen',
   'upstream-refuses-service-account',
+  'upstream-refuses-impersonation',
   'service-account-token-missing',
   // The examination itself
   'examination-unfinished',

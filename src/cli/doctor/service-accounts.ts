@@ -1,10 +1,11 @@
-/** Routes that speak for people to a Kubernetes API: whether the API takes the service account's own token. */
+/** Routes that speak for people to a Kubernetes API: whether it takes the service account's token, and lets it speak. */
 import { readFileSync } from 'node:fs'
 import type { Config, RouteConfig } from '../../config/config.ts'
 import { wireCodeOf } from '../../core/wire-fault.ts'
 import type { Examination, Patient } from './examination.ts'
 import type { Finding } from './finding.ts'
 import { findKubernetes, review } from './kubernetes-review.ts'
+import { refusalToSpeak } from './speaking-for-people.ts'
 import { askUpstream, upstreamPlace } from './upstream-wire.ts'
 
 export const serviceAccounts: Examination = {
@@ -15,17 +16,20 @@ export const serviceAccounts: Examination = {
 
 type Impersonating = NonNullable<Config['routes'][number]['impersonate']>
 
-async function examineRoute(route: RouteConfig, { signal }: Patient): Promise<readonly Finding[]> {
+async function examineRoute(route: RouteConfig, patient: Patient): Promise<readonly Finding[]> {
   const { impersonate, upstream } = route
   if (impersonate === undefined || upstream === undefined) return []
   const token = readToken(impersonate)
   if (token instanceof Error) return [missing(route, impersonate, token)]
   const credentials = { authorization: `Bearer ${token}` }
   try {
-    const ask = (question: Parameters<typeof askUpstream>[1]) => askUpstream(upstream, question, signal)
+    const ask = (question: Parameters<typeof askUpstream>[1]) => askUpstream(upstream, question, patient.signal)
     const base = await findKubernetes(ask, credentials)
-    if (base === undefined || (await review(ask, base, credentials)).kind === 'known') return []
-    return [refused(route, upstreamPlace(upstream))]
+    if (base === undefined) return []
+    const place = upstreamPlace(upstream)
+    if ((await review(ask, base, credentials)).kind === 'refused') return [refused(route, place)]
+    const said = await refusalToSpeak({ route, ask, base, token }, patient)
+    return said === undefined ? [] : [mayNotSpeak(route, place, said)]
   } catch {
     // That it cannot be reached has a finding of its own.
     return []
@@ -55,4 +59,12 @@ const refused = ({ name }: RouteConfig, place: string): Finding => ({
   place: `route ${name}, upstream ${place}`,
   cause: 'the API answers 401 to the token of the service account',
   fix: 'let the token be of this cluster and for its audience, and not expired: a projected token is renewed in its file',
+})
+
+const mayNotSpeak = ({ name }: RouteConfig, place: string, said: string): Finding => ({
+  name: 'upstream-refuses-impersonation',
+  severity: 'error',
+  place: `route ${name}, upstream ${place}`,
+  cause: `the API does not let the service account speak for the person who signed in: ${said}`,
+  fix: 'let its role have the verb impersonate for this user and each of these groups, or keep groups out with groupsKept',
 })

@@ -7,7 +7,8 @@ import { connectorOf } from '../../proxy/upstreams.ts'
 export interface UpstreamQuestion {
   readonly method?: 'GET' | 'POST'
   readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  /** A list is sent as several lines. */
+  readonly headers: Readonly<Record<string, string | string[]>>
   readonly body?: string
 }
 
