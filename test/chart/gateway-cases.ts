@@ -103,6 +103,8 @@ export const gatewayCases: readonly Case[] = [
       assert.deepEqual(one('HTTPRoute', 'gate-doorward').spec.rules[0]!.matches, [
         { path: { type: 'PathPrefix', value: '/_doorward' } },
       ])
+      // Envoy ends answers after 15 s otherwise: downloads, events.
+      assert.deepEqual(one('HTTPRoute', 'wiki').spec.rules[0]!.timeouts, { request: '0s' })
     },
   },
   {

@@ -66,6 +66,7 @@ interface Spec extends PodSpec {
     readonly host: string
     readonly http: { readonly paths: readonly { readonly path: string }[] }
     readonly matches: readonly object[]
+    readonly timeouts?: object
   }[]
   readonly selector: { readonly matchLabels: Strings }
   readonly forwardAuth: object
