@@ -42,7 +42,13 @@ test('Keycloak, Redis, nginx, a Kubernetes API and Doorward between them', async
   })
   await realm.updateClient(() => ({ redirectUris: ['https://elsewhere.example.com/*'] }))
   tally.planted(
-    ['redirect-uri-not-registered', 'redis-database', 'process-other-config', 'trusted-proxies-wide'],
+    [
+      'redirect-uri-not-registered',
+      'redirect-uri-wildcard',
+      'redis-database',
+      'process-other-config',
+      'trusted-proxies-wide',
+    ],
     (await look(gateway)).filter(({ severity }) => severity !== 'unseen'),
   )
 })
