@@ -12,7 +12,7 @@ import { openExtAuthzListener } from './http/ext-authz/listener.ts'
 import { buildForwardAuthListener, buildPublicListener, secureOptions } from './http/listeners.ts'
 import { buildOperations } from './http/operations.ts'
 import { operationsParts } from './http/operations-parts.ts'
-import { openProcess, type Process } from './http/process.ts'
+import { openProcess, type Process, type ProcessBounds } from './http/process.ts'
 import { openReloads, type ServerSource } from './http/reloads.ts'
 import { type LogDestination, openLogDestination } from './telemetry/destination.ts'
 
@@ -25,6 +25,7 @@ export interface ServerOptions {
   readonly clock?: Clock
   /** Watch the files of the configuration and reload when one changes; true unless said. */
   readonly watch?: boolean | WatchOptions
+  readonly bounds?: ProcessBounds
 }
 
 export interface RunningServer {
@@ -52,7 +53,7 @@ const sweepEvery = 1000
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { source, clock = systemClock, destination = openLogDestination() } = options
   const { config, warnings } = await source.load({})
-  const running = await openProcess(config, destination, clock)
+  const running = await openProcess(config, destination, clock, options.bounds)
   const startedAt = clock.now()
   let accepting = true
   const current = () => running.parts.serving().config

@@ -51,13 +51,15 @@ const mostUsedStates = 100_000
 export interface ProcessBounds {
   readonly usedStates?: number
   readonly memoryEntries?: number
+  /** Milliseconds a replaced configuration is kept; by its longest decision unless said. */
+  readonly retireAfter?: number
 }
 
 export async function openProcess(
   config: Config,
   destination: LogDestination,
   clock: Clock,
-  { usedStates: most = mostUsedStates, ...bounds }: ProcessBounds = {},
+  { usedStates: most = mostUsedStates, retireAfter, ...bounds }: ProcessBounds = {},
 ): Promise<Process> {
   const version = readVersion()
   const metrics = createMetrics({ version })
@@ -128,7 +130,7 @@ export async function openProcess(
       problem = undefined
       metrics.countReload('ok')
       log.info({ configHash: next.hash }, 'configuration reloaded')
-      retired.add(old, longestDecision(old.config))
+      retired.add(old, retireAfter ?? longestDecision(old.config))
     },
     refuseReload(error) {
       problem = error instanceof Error ? error.message : String(error)

@@ -1,5 +1,4 @@
 /** A hundred reloads under requests leave nothing behind: no memory, no connection pool, no timer, no socket. */
-// own process: its gateway is a process by itself that is waited for, a minute long
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
