@@ -133,7 +133,7 @@ export const commands: readonly Command[] = [
       cfg: { value: 'FILE', summary: 'its config file (TOML)' },
       'alpha-config': { value: 'FILE', summary: 'its alpha configuration (YAML)' },
       'env-file': { value: 'FILE', summary: 'OAUTH2_PROXY_* of a file, beside the environment' },
-      'args-file': { value: 'FILE', summary: 'what starts it: flags, a script, a manifest, a compose file, Helm values' },
+      'args-file': { value: 'FILE', summary: 'what starts it: a script, manifest, compose file, values' },
       'public-url': { value: 'URL', summary: 'where browsers reach it, if redirect-url does not say' },
       output: { value: 'FILE', short: 'o', summary: 'write there; standard output unless given' },
       force: { summary: 'let --output replace a file' },

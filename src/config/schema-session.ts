@@ -40,12 +40,10 @@ export const sessionSchema = z.strictObject({
         'Where sessions live. `memory`: in this process; one replica; they end with it. `cookie`: sealed in the browser; ' +
         'needs `secret`; any number of replicas. `redis`: in the Redis that `redis` names; needs `secret`; any number of replicas.',
     }),
-  idle: duration({ least: 60_000 })
-    .prefault('1h')
-    .meta({
-      description:
-        'The session ends after this long without a request, or sooner where the provider says so (Keycloak: SSO Session Idle).',
-    }),
+  idle: duration({ least: 60_000 }).prefault('1h').meta({
+    description:
+      'The session ends after this long without a request, or sooner where the provider says so (Keycloak: SSO Session Idle).',
+  }),
   lifetime: duration({ least: 60_000 })
     .prefault('12h')
     .meta({
