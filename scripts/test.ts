@@ -64,12 +64,12 @@ async function runSeparately(name: string, files: readonly string[]): Promise<Ou
   return outcomeOf(await exitCode(child), tally)
 }
 
-/** A process for each processor, two at least and four at most; the output of the first is seen at once, that of the others after it. */
+/** Two processes for each processor, since tests wait too, and four at most. The first one's output is seen at once, the others' after it. */
 const inLanes = (name: string, files: readonly string[]): readonly Step[] =>
   files.length === 0 ? [] : [{ name, run: () => runLanes(files) }]
 
 async function runLanes(files: readonly string[]): Promise<Outcome> {
-  const lanes = splitIntoLanes(files, Math.min(4, Math.max(2, availableParallelism())))
+  const lanes = splitIntoLanes(files, Math.min(4, 2 * availableParallelism()))
   const running = lanes.map((lane, index) => runLane(lane, index))
   const outcomes: Outcome[] = []
   for (const { show, outcome } of running) {
