@@ -15,6 +15,7 @@ const meaningless = [
   'clientAuth',
   'groupsClaim',
   'groupPaths',
+  'accountKinds',
   'trustUnverifiedEmail',
 ] as const satisfies readonly (keyof typeof providerSchema.shape)[]
 

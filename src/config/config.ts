@@ -92,6 +92,8 @@ export interface ProviderConfig {
   readonly groupsKept: readonly string[]
   /** Name of the claim that holds the groups. */
   readonly groupsClaim: string
+  /** What people call the identity providers behind this one, by alias. */
+  readonly accountKinds: Readonly<Record<string, string>>
   /** Claims beyond the standard ones that rules and header templates mention. */
   readonly claimsKept: readonly string[]
   /** Whole deadline of one call to the provider, in milliseconds. */

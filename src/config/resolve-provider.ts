@@ -90,6 +90,7 @@ function resolveProvider(
     groupPaths: shape.groupPaths,
     groupsKept: shape.groupsKept,
     groupsClaim: shape.groupsClaim,
+    accountKinds: shape.accountKinds,
     claimsKept: [],
     timeout: shape.timeout,
   }

@@ -1,11 +1,12 @@
 import path from 'node:path'
 import type { z } from 'zod'
+import { accountKindClaim } from '../core/account-kind.ts'
 import { randomToken } from '../core/encoding.ts'
 import { Secret } from '../core/secret.ts'
 import { checkAccess } from './check-access.ts'
 import { checkListeners } from './check-listeners.ts'
 import { checkRoutes } from './check-routes.ts'
-import type { Config, ImpersonateConfig } from './config.ts'
+import type { Config, ImpersonateConfig, ProviderConfig } from './config.ts'
 import type { TemplatePart } from './headers-config.ts'
 import type { Environment } from './interpolate.ts'
 import { reportUnknownKey } from './issues.ts'
@@ -95,7 +96,7 @@ function resolveParts(context: Resolving, file: ParsedFile, options: ResolveOpti
     forwardAuth,
     extAuthz,
     operations: top.operations,
-    providers: providers.map(({ config }) => ({ ...config, claimsKept })),
+    providers: providers.map(({ config }) => ({ ...config, claimsKept: withAccountKind(config, claimsKept) })),
     session,
     redis: resolveRedis(context),
     bearer: bearer.map((entry) => ({ ...entry, claimsKept })),
@@ -178,3 +179,7 @@ const templatesOf = (impersonate: ImpersonateConfig | undefined): (readonly Temp
   impersonate === undefined
     ? []
     : [impersonate.user, impersonate.uid ?? [], ...impersonate.extra.map(({ parts }) => parts)]
+
+/** Asked for where the file has words for its values. */
+const withAccountKind = ({ accountKinds }: ProviderConfig, claims: readonly string[]): readonly string[] =>
+  Object.keys(accountKinds).length === 0 ? claims : [...new Set([...claims, accountKindClaim])]

@@ -112,6 +112,14 @@ export const providerSchema = z.strictObject({
       description: 'Groups that enter the session: exact names or `/prefix/*`. Empty: all.',
       examples: [['/grafana/*']],
     }),
+  accountKinds: z
+    .record(plainText(), plainText())
+    .prefault({})
+    .meta({
+      description:
+        'Keycloak with identity providers behind it: what people call each, by its alias (claim `identity_provider`). Shown on pages and in `session`.',
+      examples: [{ github: 'GitHub', azure: 'Company account' }],
+    }),
   groupsClaim: plainText().prefault('groups').meta({ description: 'Claim that holds the groups.' }),
   allowedOrgs: oneOrMore(plainText())
     .optional()

@@ -1,5 +1,4 @@
 import { GatewayError } from '../core/errors.ts'
-import type { Identity } from '../core/identity.ts'
 import { safeReturnTo } from '../core/urls.ts'
 import type { Credentials } from '../gate/decision.ts'
 import { originProblem } from '../policy/origin.ts'
@@ -119,6 +118,3 @@ export function foreignRequest({ serving, exchange, credentials }: OwnRequest): 
     allowedOrigins: serving.ownOrigins,
   })
 }
-
-export const labelOf = ({ serving }: OwnRequest, identity: Identity): string =>
-  serving.config.providers.find(({ name }) => name === identity.provider)?.label ?? identity.provider

@@ -1,6 +1,7 @@
 import { bearerChallenge } from '../bearer/challenge.ts'
 import type { BrandConfig } from '../config/config.ts'
 import { type ErrorCode, GatewayError, sentenceOf, statusOf } from '../core/errors.ts'
+import type { Identity } from '../core/identity.ts'
 import { hrefOf, type Target } from '../core/target.ts'
 import type { Challenge, Forbid, Login, Refusal, Unrouted } from '../core/verdict.ts'
 import { corsHeaders } from '../policy/cors.ts'
@@ -33,8 +34,8 @@ export interface RefusalParts {
   readonly scheme: 'http' | 'https'
   /** Provider origins a form of ours may be redirected to. */
   readonly formAction: () => readonly string[]
-  /** What people call a provider; undefined where there is one alone. */
-  readonly labelOf: (provider: string) => string | undefined
+  /** What somebody signed in with, as people call it; undefined where that tells nothing. */
+  readonly signedInWith: (identity: Identity) => string | undefined
 }
 
 export interface Refuser {
@@ -101,7 +102,7 @@ export function createRefuser(parts: RefusalParts): Refuser {
     const fields = target === undefined ? {} : { rd: hrefOf(target), next: 'login' }
     const html = forbiddenPage(parts.brand, {
       identity: verdict.identity,
-      provider: verdict.identity && parts.labelOf(verdict.identity.provider),
+      provider: verdict.identity && parts.signedInWith(verdict.identity),
       unmet: verdict.unmet,
       detail: verdict.detail,
       requestId: asking.requestId,

@@ -2,6 +2,7 @@ import type { Runtime } from '../runtime.ts'
 import type { SiteSessions } from '../session/open.ts'
 import type { LiveSession, Session } from '../session/session.ts'
 import type { Audit } from '../telemetry/audit.ts'
+import { signedInWith } from './account.ts'
 import type { OpenTunnels } from './open-tunnels.ts'
 import { createRefuser, type Refuser } from './refuse.ts'
 import { createHostReader, type Surroundings } from './request-reading.ts'
@@ -36,7 +37,6 @@ export function createServing(runtime: Runtime, { audit, tunnels }: ServingParts
   const sites = createSites(config.publicUrls, runtime.sessions)
   const { scheme } = sites.all[0]!
   const formAction = () => [...new Set(Array.from(runtime.providers.values(), originsOf).flat())]
-  const labels = new Map(config.providers.map(({ name, label }) => [name, label]))
   const routeOrigins = config.routes.flatMap(({ host }) => (host === undefined ? [] : [`${scheme}://${host}`]))
   return {
     ...runtime,
@@ -51,7 +51,7 @@ export function createServing(runtime: Runtime, { audit, tunnels }: ServingParts
       pages: ownPages(ownOrigins, config.basePath),
       scheme,
       formAction,
-      labelOf: (provider) => (labels.size > 1 ? labels.get(provider) : undefined),
+      signedInWith: (identity) => signedInWith(config, identity),
     }),
     seen: tunnels.seen,
     async endSession({ store }, session, why) {

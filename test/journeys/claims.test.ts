@@ -93,3 +93,43 @@ for (const store of ['memory', 'cookie'] as const) {
     })
   })
 }
+
+describe('the kind of account', () => {
+  const asked = async (t: Parameters<typeof startGateway>[0], person: object, accountKinds: object | undefined) => {
+    const gateway = await startGateway(t, {
+      users: [{ ...ada, ...person }],
+      config: ({ application, issuer }) => ({
+        provider: { issuer, clientId: 'gateway', clientSecret: 'the-client-secret-of-the-journeys', accountKinds },
+        routes: [
+          { path: '/closed', allow: { groups: ['/nobody'] }, upstream: application },
+          { allow: 'signedIn', upstream: application },
+        ],
+      }),
+    })
+    const browser = await signedIn(gateway)
+    const { account } = JSON.parse((await browser.fetch(gateway.own('session'))).body)
+    const { text } = await browser.navigate(`${gateway.origin}/closed`)
+    return { account, said: /Signed in with\s+(.*?)\s+To see it/s.exec(text)?.[1] }
+  }
+
+  test('has the name that the file gives the identity provider behind the realm, on pages and in session', async (t) => {
+    assert.deepEqual(await asked(t, {}, { github: 'GitHub' }), {
+      account: { kind: 'github', label: 'GitHub' },
+      said: 'GitHub',
+    })
+  })
+
+  test('is the alias where the file has no word for it, also where the alias is a word of JavaScript', async (t) => {
+    assert.deepEqual(await asked(t, { more: { identity_provider: 'constructor' } }, { github: 'GitHub' }), {
+      account: { kind: 'constructor', label: 'constructor' },
+      said: 'constructor',
+    })
+  })
+
+  test('is not told of an account of the realm, of a claim that is no text, and where the file does not ask', async (t) => {
+    const nothing = { account: undefined, said: undefined }
+    assert.deepEqual(await asked(t, { more: {} }, { github: 'GitHub' }), nothing)
+    assert.deepEqual(await asked(t, { more: { identity_provider: ['github'] } }, { github: 'GitHub' }), nothing)
+    assert.deepEqual(await asked(t, {}, undefined), nothing)
+  })
+})

@@ -48,6 +48,7 @@ export function providerConfig(rogue: { issuer: string; clientSecret: string }):
     groupPaths: 'keep',
     groupsKept: [],
     groupsClaim: 'groups',
+    accountKinds: {},
     claimsKept: [],
     timeout: 2000,
   }

@@ -1,5 +1,7 @@
 /** The mappers that put into tokens what the file reads from them. */
+
 import type { Config, ProviderConfig } from '../../config/config.ts'
+import { accountKindClaim } from '../../core/account-kind.ts'
 import { needsPaths } from './group-rules.ts'
 import {
   audienceKind,
@@ -31,7 +33,7 @@ export const wantedMappers = (config: Config, provider: ProviderConfig): readonl
   groupsMapper(config, provider),
   ...audiencesOf(config, provider).map(audienceMapper),
   // Where a person signed in through a broker; Keycloak keeps it in the session and puts it into no token by itself.
-  ...(provider.claimsKept.includes(identityProvider) ? [identityProviderMapper] : []),
+  ...(provider.claimsKept.includes(accountKindClaim) ? [identityProviderMapper] : []),
 ]
 
 /** `own` can be repaired; `shared` ones of client scopes belong to other clients too and are only looked at. */
@@ -80,17 +82,15 @@ function groupsMapper(config: Config, provider: ProviderConfig): WantedMapper {
   }
 }
 
-const identityProvider = 'identity_provider'
-
 const identityProviderMapper: WantedMapper = {
   what: 'the identity provider a person came through, as the claim identity_provider',
   mapper: {
-    name: identityProvider,
+    name: accountKindClaim,
     protocol: 'openid-connect',
     protocolMapper: 'oidc-usersessionmodel-note-mapper',
     config: {
-      'user.session.note': identityProvider,
-      'claim.name': identityProvider,
+      'user.session.note': accountKindClaim,
+      'claim.name': accountKindClaim,
       'jsonType.label': 'String',
       'id.token.claim': 'true',
       'access.token.claim': 'true',
@@ -98,7 +98,7 @@ const identityProviderMapper: WantedMapper = {
       'introspection.token.claim': 'true',
     },
   },
-  judge: (found) => judgeNote(found, identityProvider),
+  judge: (found) => judgeNote(found, accountKindClaim),
 }
 
 function audienceMapper(audience: string): WantedMapper {

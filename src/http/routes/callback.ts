@@ -4,12 +4,12 @@ import { LoginFailure, loginFailureOf } from '../../oidc/failure.ts'
 import { createSession } from '../../session/lifetimes.ts'
 import type { LoginFlow } from '../../session/login-flow.ts'
 import { isLoop } from '../../session/sign-in-marker.ts'
+import { signedInWith } from '../account.ts'
 import { type Answer, redirect, withHeaders } from '../answer.ts'
 import type { CallbackFlights } from '../callback-flights.ts'
 import { loopAnswer } from '../loop.ts'
 import {
   findSession,
-  labelOf,
   liveSession,
   loginHref,
   type OwnRequest,
@@ -108,7 +108,7 @@ function stillUnmet(own: OwnRequest, flow: LoginFlow, { identity }: Proof, retur
     403,
     forbiddenPage(own.serving.config.brand, {
       identity,
-      provider: own.serving.providers.size > 1 ? labelOf(own, identity) : undefined,
+      provider: signedInWith(own.serving.config, identity),
       unmet,
       requestId: own.exchange.requestId,
       signInAsSomeoneElse: { action: pageOf(own, 'logout'), fields: { rd: returnTo.href, next: 'login' } },

@@ -1,5 +1,6 @@
 import { idleEndOf, promisedEndOf } from '../../session/lifetimes.ts'
 import type { LiveSession } from '../../session/session.ts'
+import { accountOf } from '../account.ts'
 import { type Answer, json } from '../answer.ts'
 import { findSession, foreignRequest, loginHref, type OwnRequest, returnToOf } from '../own-request.ts'
 
@@ -29,6 +30,7 @@ function describe({ serving }: OwnRequest, live: LiveSession): object {
   const { session: lifetimes } = serving.config
   const end = promisedEndOf(live.session, lifetimes)
   const { subject, username, email, name, groups, realmRoles, provider } = identity
+  const account = accountOf(serving.config, identity)
   return {
     authenticated: true,
     subject,
@@ -38,6 +40,7 @@ function describe({ serving }: OwnRequest, live: LiveSession): object {
     groups,
     realmRoles,
     provider,
+    ...(account !== undefined && { account }),
     expiresAt: new Date(end).toISOString(),
     idleExpiresAt: new Date(Math.min(idleEndOf(live, lifetimes), end)).toISOString(),
   }
