@@ -24,7 +24,7 @@ export function resolveAssertion(context: Resolving, routes: readonly ResolvedRo
   const several = Array.isArray(valueAt(content, ['assertion', 'keys']))
   const secrets = keys?.flatMap((reference, index) => {
     const at = several ? ['assertion', 'keys', index] : ['assertion', 'keys']
-    const secret = readSecret(reference, at, context)
+    const secret = readSecret(reference, at, context, makeOne)
     if (secret === undefined) return []
     if (isSigningKey(secret.reveal())) return [secret]
     problems.add(at, 'is not a P-256 private key in PEM', makeOne)

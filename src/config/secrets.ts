@@ -8,25 +8,30 @@ import type { SecretRef } from './schema-values.ts'
 const largestSecret = 64 * 1024
 const makeOne = 'make one with: openssl rand -hex 32'
 
-/** The trimmed text a reference stands for, never decoded; undefined, with a problem, where there is none. */
-export function readSecret(reference: SecretRef, at: KeyPath, context: Resolving): Secret | undefined {
-  const written = textOf(reference, at, context)
+/**
+ * The trimmed text a reference stands for, never decoded; undefined, with a problem, where there is none.
+ * `recipe` tells how to make one, where that is ours to do: the provider's or an upstream's come from there.
+ */
+export function readSecret(reference: SecretRef, at: KeyPath, context: Resolving, recipe?: string): Secret | undefined {
+  const written = textOf(reference, at, context, recipe)
   if (written === undefined) return undefined
   const text = written.trim()
   if (text.length >= 3 && !namesVariable(text)) context.problems.hide(text, '[secret]')
-  if (text === '') context.problems.add(at, 'the secret is empty', makeOne)
+  const hint = recipe ?? 'put the real one there'
+  if (text === '') context.problems.add(at, 'the secret is empty', hint)
   else if (reference.from !== 'text' && isPlaceholder(text))
-    context.problems.add(at, 'the secret is a placeholder nobody replaced', makeOne)
+    context.problems.add(at, 'the secret is a placeholder nobody replaced', hint)
   else return new Secret(text)
   return undefined
 }
 
-function textOf(reference: SecretRef, at: KeyPath, context: Resolving): string | undefined {
+function textOf(reference: SecretRef, at: KeyPath, context: Resolving, recipe?: string): string | undefined {
   if (reference.from === 'text') return reference.text
   if (reference.from === 'file') return readNamedFile(reference.file, at, largestSecret, context)?.toString('utf8')
   const value = context.env[reference.name]
   if (value === undefined) {
-    context.problems.add(at, `the environment variable ${reference.name} is not set`, `set it; ${makeOne}`)
+    const hint = recipe === undefined ? 'set it' : `set it; ${recipe}`
+    context.problems.add(at, `the environment variable ${reference.name} is not set`, hint)
     return undefined
   }
   context.warnings.add(
@@ -43,7 +48,7 @@ const fewestCharacters = 7
 
 /** A secret that keys are made from: long, and not visibly repetitive. */
 export function readKeySecret(reference: SecretRef, at: KeyPath, context: Resolving): Secret | undefined {
-  const secret = readSecret(reference, at, context)
+  const secret = readSecret(reference, at, context, makeOne)
   if (secret === undefined) return undefined
   const weakness = weaknessOf(secret.reveal())
   if (weakness === undefined) return secret
