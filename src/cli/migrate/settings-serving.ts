@@ -3,18 +3,19 @@ import { always, carried, none, refused } from './setting.ts'
 
 const oneLog = 'one log on standard output, JSON; `log.level` and `log.access`'
 const tls = 'TLS ends at the gateway in front'
+const ownTls = 'TLS ends at the gateway in front, or here: write `tls`'
 const looks = 'pages take name, logo, colours and contact from `brand`'
 
 export const servingSettings = {
   // Addresses
   'http-address': carried('text', 'listen'),
-  'https-address': none('text', tls, ':443'),
-  'tls-cert-file': none('text', tls, ''),
-  'tls-key-file': none('text', tls, ''),
-  'tls-cert': none('text', tls, ''),
-  'tls-key': none('text', tls, ''),
-  'tls-min-version': none('text', tls, ''),
-  'tls-cipher-suite': none('list', tls, ''),
+  'https-address': none('text', ownTls, ':443'),
+  'tls-cert-file': none('text', ownTls, ''),
+  'tls-key-file': none('text', ownTls, ''),
+  'tls-cert': none('text', ownTls, ''),
+  'tls-key': none('text', ownTls, ''),
+  'tls-min-version': none('text', 'TLS 1.2 and 1.3, wherever `tls` is written', ''),
+  'tls-cipher-suite': none('list', 'those of Node, wherever `tls` is written', ''),
   'force-https': none('switch', tls),
   'redirect-url': carried('text', 'publicUrl'),
   'relative-redirect-url': none('switch', 'redirect URIs start with `publicUrl`, whatever the Host header says'),
