@@ -1,7 +1,7 @@
 # An image that holds Node, the libraries it needs, and Doorward. No shell, no package manager, not root.
 #
 #   docker build -t doorward .
-#   docker run --read-only -v ./doorward.yaml:/etc/doorward/config.yaml:ro -p 4180:4180 doorward
+#   docker run --read-only -v "$PWD/doorward:/etc/doorward:ro" -p 4180:4180 doorward   # config.yaml is in that folder
 #
 # BASE may name a mirror or an image of your own, as long as it has Node 24 and npm in /usr/local.
 ARG BASE=node:24-bookworm-slim
