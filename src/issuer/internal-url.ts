@@ -8,7 +8,12 @@ export function internalAddress(url: URL, issuer: URL, internalUrl: URL | undefi
   const internalBase = internalIssuerPath(publicBase, withoutSlash(internalUrl.pathname))
   const isBelowIssuer = url.pathname === publicBase || url.pathname.startsWith(`${publicBase}/`)
   const path = isBelowIssuer ? internalBase + url.pathname.slice(publicBase.length) : url.pathname
-  return new URL(path + url.search, internalUrl)
+  // Never resolved as a reference: `//host/x` would be one to another server.
+  const address = new URL(internalUrl)
+  address.pathname = path
+  address.search = url.search
+  address.hash = ''
+  return address
 }
 
 /**

@@ -141,4 +141,13 @@ test('internalUrl names the server, a prefix of it, or the realm', () => {
     'https://other.example/realms/main/x',
   )
   assert.equal(to(realm, 'http://kc:8080/auth', '/realms/mainly/x'), 'http://kc:8080/realms/mainly/x')
+  // A path that looks like another server is a path.
+  assert.equal(
+    to(realm, 'http://kc:8080', 'https://sso.example//elsewhere.example/token?a=b'),
+    'http://kc:8080//elsewhere.example/token?a=b',
+  )
+  assert.equal(
+    to('https://sso.example/x', 'https://sso.example/y', '/.//elsewhere:1/z'),
+    'https://sso.example//elsewhere:1/z',
+  )
 })
