@@ -50,7 +50,7 @@ export interface Runtime {
   /** Undefined where nothing is signed for applications. */
   readonly assertionKeys: AssertionKeys | undefined
   /** Whether a cookie stays here instead of going to the upstream, by route index. */
-  readonly droppedCookies: readonly ((name: string) => boolean)[]
+  readonly droppedCookies: readonly ((name: string, pair?: string) => boolean)[]
   /** Origins of publicUrl. */
   readonly ownOrigins: readonly string[]
   /** What proves this gateway to the upstream of each route. */

@@ -51,7 +51,7 @@ export interface NamedCookie {
  * The header as an upstream may see it: without the cookies that stay behind, every other byte untouched. Undefined
  * where nothing is left, so that no empty header is sent.
  */
-export function withoutCookies(header: string, isDropped: (name: string) => boolean): string | undefined {
+export function withoutCookies(header: string, isDropped: (name: string, pair: string) => boolean): string | undefined {
   let kept = ''
   let from = 0
   let keptFrom = 0
@@ -62,7 +62,7 @@ export function withoutCookies(header: string, isDropped: (name: string) => bool
     if (nextSemicolon < from) nextSemicolon = indexOrEnd(header, ';', from)
     if (nextComma < from) nextComma = indexOrEnd(header, ',', from)
     const end = Math.min(nextSemicolon, nextComma)
-    if (isDropped(nameOf(header, from, end))) {
+    if (isDropped(nameOf(header, from, end), header.slice(from, end))) {
       kept += header.slice(keptFrom, from)
       keptFrom = end + 1
     }
