@@ -359,6 +359,24 @@ Restart=always
     assert.match(aside, /a word that is no flag \(x\)/)
     assert.match(aside, /--unheard-of \(x\)/)
   })
+
+  test('a name and its secret in one word, or with a colon between', async (t) => {
+    const words = ['--client-secret canary', '--cookie-secret:canary', '--redis-password\tcanary']
+    const list = (all: readonly string[]) => all.map((word) => `  - ${JSON.stringify(word)}\n`).join('')
+    const told = [
+      await migrate(t, ['--args-file', 'x'], {
+        files: { x: `image: oauth2-proxy\nargs:\n${list([...words, '--unheard-of', '-canary'])}` },
+      }),
+      await migrate(t, ['--args-file', 'x'], {
+        files: { x: `config: { clientID: a }\nextraArgs:\n${list(['provider=oidc', ...words])}` },
+      }),
+      await migrate(t, ['--args-file', 'x'], {
+        files: { x: `image: oauth2-proxy\nenvironment:\n${list(['OAUTH2_PROXY_CLIENT_SECRET: canary'])}` },
+      }),
+      await migrate(t, ['--alpha-config', 'x'], { files: { x: 'providers: [{ clientSecret canary: 1 }]\n' } }),
+    ]
+    for (const { aside } of told) assert.match(aside, /client.?secret …/i)
+  })
 })
 
 test('an upstream that cannot be read is asked for, not forgotten', async (t) => {

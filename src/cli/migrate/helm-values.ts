@@ -3,7 +3,7 @@ import type { Environment } from '../../config/interpolate.ts'
 import { CommandError } from '../world.ts'
 import { give, type Source } from './given.ts'
 import { type Alpha, alphaOf, readAlpha } from './read-alpha.ts'
-import { type SettingName, settingNamed, settings } from './settings.ts'
+import { nameAlone, type SettingName, settingNamed, settings } from './settings.ts'
 import { tomlSettings } from './toml-settings.ts'
 import { at, below, documentsIn, isMap, strings, textAt } from './tree.ts'
 
@@ -101,7 +101,7 @@ function argumentsOf(values: object): { name: SettingName | undefined; written: 
     // A switch without a value is on; a text without one is nothing.
     return {
       name,
-      written: key,
+      written: nameAlone(key),
       text: text === 'true' && name !== undefined && settings[name].kind === 'text' ? '' : text,
     }
   })

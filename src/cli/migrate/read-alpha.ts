@@ -3,7 +3,7 @@ import { parse } from 'yaml'
 import type { Environment } from '../../config/interpolate.ts'
 import { CommandError } from '../world.ts'
 import { type Given, give, type Source, type Unknown } from './given.ts'
-import type { SettingName } from './settings.ts'
+import { nameAlone, type SettingName } from './settings.ts'
 import { at, listAt, strings, textAt } from './tree.ts'
 
 export interface AlphaUpstream {
@@ -100,10 +100,10 @@ export function alphaOf(tree: object, file: string, env: Environment): Alpha {
   const collect = (root: unknown, names: Readonly<Record<string, SettingName>>, at: string, strangers: boolean) => {
     for (const [path, value] of leavesOf(root)) {
       const name = names[path] ?? names[path.replace(/^[A-Z]\w*/, (key) => key[0]!.toLowerCase() + key.slice(1))]
-      const place = `${at}${path} (${file})`
+      const place = `${at}${nameAlone(path)} (${file})`
       if (name !== undefined) given.push(give(name, value, place, { env, isList: true }))
       else if (strangers && path !== 'id' && !path.startsWith('loginURLParameters'))
-        unknown.push({ written: path, place })
+        unknown.push({ written: nameAlone(path), place })
     }
   }
   collect(provider, ofProvider, 'providers[0].', true)

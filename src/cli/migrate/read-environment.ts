@@ -1,6 +1,6 @@
 /** `OAUTH2_PROXY_*`: of this process, of an env file, or of a container. */
 import { type Given, give, type Source, type Unknown } from './given.ts'
-import { settingNamed } from './settings.ts'
+import { nameAlone, settingNamed } from './settings.ts'
 import { isMap, strings, textAt } from './tree.ts'
 
 const prefix = /^OAUTH2_PROXY_/
@@ -12,9 +12,10 @@ export function readEnvironment(values: ReadonlyMap<string, string | undefined>,
   const env = Object.fromEntries(values)
   for (const [variable, value] of values) {
     if (!prefix.test(variable)) continue
-    const place = file === undefined ? variable : `${variable} (${file})`
+    const shown = nameAlone(variable)
+    const place = file === undefined ? shown : `${shown} (${file})`
     const name = settingNamed(variable)
-    if (name === undefined) unknown.push({ written: variable, place })
+    if (name === undefined) unknown.push({ written: shown, place })
     else given.push(give(name, [value ?? `\${${variable}}`], place, { variable, env }))
   }
   return { given, unknown }

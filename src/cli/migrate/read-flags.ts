@@ -2,7 +2,7 @@
 import type { Environment } from '../../config/interpolate.ts'
 import { type Given, give, type Source, type Unknown } from './given.ts'
 import { isProgram } from './read-script.ts'
-import { settingNamed, settings } from './settings.ts'
+import { nameAlone, settingNamed, settings } from './settings.ts'
 
 /** @param file named in comments; undefined where they were typed */
 export function readFlags(words: readonly string[], env: Environment, file?: string): Source {
@@ -12,11 +12,13 @@ export function readFlags(words: readonly string[], env: Environment, file?: str
     const word = words[index]!
     const [flag = '', ...rest] = word.split('=')
     const isFlag = /^--?[A-Za-z]/.test(flag)
-    const place = [isFlag ? flag : 'a word that is no flag', file === undefined ? [] : `(${file})`].flat().join(' ')
+    const place = [isFlag ? nameAlone(flag) : 'a word that is no flag', file === undefined ? [] : `(${file})`]
+      .flat()
+      .join(' ')
     const name = isFlag ? settingNamed(flag) : undefined
     if (name === undefined) {
       // The program itself comes first in a command. Any other word may be a secret that lost its flag.
-      if (isFlag || !isProgram(flag)) unknown.push({ written: isFlag ? flag : '', place })
+      if (isFlag || !isProgram(flag)) unknown.push({ written: isFlag ? nameAlone(flag) : '', place })
       if (flag.startsWith('-') && rest.length === 0 && isValue(words[index + 1])) index++
       continue
     }
@@ -28,4 +30,7 @@ export function readFlags(words: readonly string[], env: Environment, file?: str
   return { given, unknown }
 }
 
-const isValue = (word: string | undefined): boolean => word !== undefined && !word.startsWith('-')
+/** What follows a flag that nobody knows may be its value; with one dash too, as text in base64 may begin. */
+const isValue = (word: string | undefined): boolean =>
+  word !== undefined &&
+  (!word.startsWith('-') || (!word.startsWith('--') && settingNamed(word.split('=')[0]!) === undefined))

@@ -37,3 +37,6 @@ export const settingNamed = (written: string): SettingName | undefined =>
       .toLowerCase()
       .replaceAll('_', '-'),
   )
+
+/** For names to show. `--client-secret TEXT` in one word, or with a colon: what comes behind the name may be a secret. */
+export const nameAlone = (written: string): string => written.replace(/^(-{0,2}[\w.-]*)[^\w.-].*$/s, '$1 …')
