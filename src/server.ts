@@ -25,6 +25,7 @@ export interface ServerOptions {
   readonly clock?: Clock
   /** Watch the files of the configuration and reload when one changes; true unless said. */
   readonly watch?: boolean | WatchOptions
+  /** For tests; the usual ones unless said. */
   readonly bounds?: ProcessBounds
 }
 

@@ -9,7 +9,7 @@ type Told = Exchange<RequestHead>
 export interface Observer {
   open<R extends RequestHead>(request: R, front: Front, gateway?: Asking['gateway']): Exchange<R>
   decided(exchange: Told, decision: Decision): void
-  /** A planned failure is a line; anything else is an error with its stack. */
+  /** A planned failure is a line, from status 500 on a warning with its causes; anything else is an error. */
   failed(exchange: Told, error: unknown): void
   /** The upstream's headers have come, or its failure. @param milliseconds from asking to then */
   upstreamAnswered(exchange: Told, status: number, milliseconds: number): void

@@ -47,7 +47,7 @@ export interface Process {
 /** States of callbacks remembered at a time; the oldest goes first, and with it only the proof that it was used. */
 const mostUsedStates = 100_000
 
-/** Bounds of what a process remembers; tests fill small ones. */
+/** Bounds of what a process remembers, and for how long; tests fill small ones. */
 export interface ProcessBounds {
   readonly usedStates?: number
   readonly memoryEntries?: number

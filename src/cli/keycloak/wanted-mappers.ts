@@ -1,5 +1,4 @@
 /** The mappers that put into tokens what the file reads from them. */
-
 import type { Config, ProviderConfig } from '../../config/config.ts'
 import { accountKindClaim } from '../../core/account-kind.ts'
 import { needsPaths } from './group-rules.ts'
