@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Proof } from '../core/proof.ts'
 import type { IdentityProvider } from '../oidc/identity-provider.ts'
@@ -26,6 +27,7 @@ export interface Renewal {
   /**
    * Asks the provider for fresh tokens and claims, once per session however many requests wait. A fault of the
    * network or of our client's registration keeps the session as it was; only the provider's word ends it.
+   * @throws GatewayError `provider_unreachable` where that word has run out, and a fault keeps the end from being settled
    */
   renew(live: LiveSession, sessions: SessionStore): Promise<Renewed>
   renewInBackground(live: LiveSession, sessions: SessionStore): void
@@ -79,7 +81,17 @@ export function createRenewal(parts: RenewalParts): Renewal {
     return now < session.renewedAt + soonTooLate * lifeLeft(session, session.tokens.providerEndsAt) ? 'hop' : 'last'
   }
 
-  function renew(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
+  async function renew(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
+    const renewed = await flightOf(live, sessions)
+    if (renewed.kind === 'ended' || renewed.fresh || !outlivesProvider(renewed.live.session, clock.now()))
+      return renewed
+    throw new GatewayError(
+      'provider_unreachable',
+      "the provider's word has run out, and no newer one could be looked for",
+    )
+  }
+
+  function flightOf(live: LiveSession, sessions: SessionStore): Promise<Renewed> {
     const { id } = live.session
     const flying = flights.get(id)
     if (flying !== undefined) return flying
@@ -133,7 +145,7 @@ export function createRenewal(parts: RenewalParts): Renewal {
     due,
     renew,
     renewInBackground(live, sessions) {
-      renew(live, sessions).catch((error: unknown) => log.error({ err: error }, 'background renewal failed'))
+      flightOf(live, sessions).catch((error: unknown) => log.error({ err: error }, 'background renewal failed'))
     },
   }
 }

@@ -1,6 +1,7 @@
 /** The provider's word for a session ends: renewed in time where somebody is there, told as over where nobody was. */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { GatewayError } from '../../src/core/errors.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { createRenewal } from '../../src/gate/renewal.ts'
@@ -71,7 +72,7 @@ async function openTwo(t: TestContext, kind: Kind, body: object = { expires_in: 
       assert.ok(found.kind === 'live', found.kind)
       return found.live
     }
-    return { store, renewal, live, told }
+    return { store, renewal, live, told, kv }
   }
   const [a, b] = [await open(), await open()]
   jar.take(await a.store.create(session))
@@ -107,6 +108,18 @@ for (const kind of ['stored', 'sealed'] as const) {
       assert.equal(rogue.calls.token, 0)
       assert.match(a.told.join(), /^ended the refresh token ran out at .*Z, unused .*the provider was not asked$/)
       for (const { store } of [a, b]) assert.equal((await store.find(jar.header())).kind, 'refused')
+    })
+
+    test('is not stretched by a store that is away', async (t) => {
+      const { a, clock, jar } = await openTwo(t, kind)
+      const live = await a.live()
+      clock.time += 31 * minutes
+      const { add } = a.kv
+      a.kv.add = () => Promise.reject(new GatewayError('store_unreachable', 'away'))
+      await assert.rejects(a.renewal.renew(live, a.store), { code: 'provider_unreachable' })
+      a.kv.add = add
+      assert.deepEqual(await a.renewal.renew(live, a.store), { kind: 'ended' })
+      assert.equal((await a.store.find(jar.header())).kind, 'refused')
     })
 
     test('ends nobody whose session another replica renewed in time', async (t) => {
