@@ -116,10 +116,13 @@ function isValidEncoding(path: string): boolean {
 /** `/public?/../admin` is harmless only where the upstream cuts at the question mark; not all do. */
 function refuseAmbiguousQuery(query: string): void {
   if (query.includes('#')) throw new GatewayError('ambiguous_path', 'the query holds a fragment')
-  if (query.charCodeAt(1) !== 0x2f) return
+  // A slash, a backslash, or a percent sign that may hide one.
+  if (!/^\?[/\\%]/.test(query)) return
   let layer = query.slice(1)
   for (let round = 0; round <= decodingRounds; round++) {
-    if (hasDotSegment(layer)) throw new GatewayError('ambiguous_path', 'the query starts like a path and holds dots')
+    const path = layer.replaceAll('\\', '/')
+    if (path.startsWith('/') && hasDotSegment(path))
+      throw new GatewayError('ambiguous_path', 'the query starts like a path and holds dots')
     if (!layer.includes('%')) break
     layer = decodeLeniently(layer)
   }

@@ -78,6 +78,8 @@ test('two readings are refused', () => {
   ]
   for (const raw of refused) assert.ok(ambiguous(raw), JSON.stringify(raw))
   for (const raw of ['/?/../admin', '/?/%2e%2e/admin', '/a?x#y']) assert.ok(ambiguous(raw), raw)
+  for (const raw of ['/?%2f..%2fadmin', '/?\\..\\admin', '/?%5c%2e%2e/admin', '/?%252f..%252fadmin'])
+    assert.ok(ambiguous(raw), raw)
 })
 
 test('ordinary paths pass as they are', () => {
@@ -91,6 +93,9 @@ test('ordinary paths pass as they are', () => {
     "/a+b/(c)!$&'*=~",
     '/a@b',
     '/x?q=../y',
+    '/x?%2Fa%2Fb.c',
+    '/x?%20a/../b',
+    '/x?%',
     '/C%23.pdf',
   ]
   for (const raw of plain) assert.equal(readPath(raw).path + readPath(raw).query, raw)
