@@ -52,8 +52,11 @@ export function buildPublicListener(parts: ListenerParts): FastifyInstance {
               { ...options, ...secureOptions(config.tls), handshakeTimeout: options.headersTimeout },
               serve,
             )
-      // Ours answer 100 once the request is allowed; Node would answer before anybody looked.
-      server.on('checkContinue', serve)
+      // 100 comes once the request is allowed; Node would answer before anybody looked. A form of ours is read to be judged.
+      server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+        if (isOwn(request.url ?? '', basePath)) response.writeContinue()
+        serve(request, response)
+      })
       server.on('checkExpectation', (_request, response: ServerResponse) => {
         response.writeHead(417, { 'content-length': '0', connection: 'close' }).end()
       })

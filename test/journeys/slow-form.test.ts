@@ -30,3 +30,21 @@ for (const page of ['logout', 'backchannel-logout'])
     assert.match(text, /\r\nconnection: close\r\n/i)
     assert.equal(text.split('HTTP/1.1').length, 2)
   })
+
+test('a client that asks first may send its form', async (t) => {
+  const gateway = await startGateway(t)
+  const socket = connect(gateway.port, '127.0.0.1').setEncoding('latin1')
+  t.after(() => socket.destroy())
+  const lines = [
+    `Host: ${new URL(gateway.origin).host}`,
+    `Content-Type: ${form}`,
+    'Content-Length: 14',
+    'Connection: close',
+  ]
+  socket.write(`POST /_doorward/backchannel-logout HTTP/1.1\r\n${lines.join('\r\n')}\r\nExpect: 100-continue\r\n\r\n`)
+  const [first] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) })
+  assert.equal(first, 'HTTP/1.1 100 Continue\r\n\r\n')
+  socket.write('logout_token=x')
+  const [second] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) })
+  assert.match(second, /^HTTP\/1\.1 400 /)
+})
