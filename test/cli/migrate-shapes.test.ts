@@ -360,6 +360,12 @@ Restart=always
     assert.match(aside, /--unheard-of \(x\)/)
   })
 
+  test('an address of the provider with a password in it', async (t) => {
+    const words = ['--oidc-issuer-url=https://u:canary@sso.example/a', '--login-url=https://canary@sso.example/b']
+    const { file } = await migrate(t, ['--', '--provider=oidc', '--skip-oidc-discovery', ...words])
+    assert.match(file, /issuer: https:\/\/sso\.example\/a /)
+  })
+
   test('a name and its secret in one word, or with a colon between', async (t) => {
     const words = ['--client-secret canary', '--cookie-secret:canary', '--redis-password\tcanary']
     const list = (all: readonly string[]) => all.map((word) => `  - ${JSON.stringify(word)}\n`).join('')

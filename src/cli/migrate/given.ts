@@ -35,6 +35,11 @@ const reference = /^\$(?:\((\w+)\)|\{(\w+)(?::?[-?][^{}]*)?\}|([A-Za-z_]\w*))$/
 /** In regular expressions a dollar is an end. */
 const expressions: ReadonlySet<SettingName> = new Set(['skip-auth-route', 'skip-auth-regex', 'api-route'])
 
+/** Of a provider, and of ourselves: what stands before their `@` is a secret, and means nothing to anybody. */
+const addresses = /^(?!redis-).*-(?:url|issuers)$/
+
+const withoutCredentials = (text: string): string => text.replace(/^(\s*https?:\/\/)[^/?#]*@/i, '$1')
+
 /** All of them as our file spells them, which asks the environment too. */
 const ourVariables = (text: string): string =>
   text
@@ -56,7 +61,8 @@ export function give(name: SettingName, values: readonly string[], place: string
   const { kind } = settings[name]
   if (kind === 'secret') return { name, values: [], secret: secretIn(values.at(-1) ?? '', more), place }
   const texts = kind === 'list' ? values.flatMap((value) => (more.isList ? value : value.split(','))) : values
-  const read = texts.map((text) => (expressions.has(name) ? text.trim() : ourVariables(text.trim())))
+  const plain = addresses.test(name) ? texts.map(withoutCredentials) : texts
+  const read = plain.map((text) => (expressions.has(name) ? text.trim() : ourVariables(text.trim())))
   return { name, values: read.filter((text) => text !== ''), secret: undefined, place }
 }
 
