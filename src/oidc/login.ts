@@ -159,7 +159,7 @@ export function tokensOf(
   const providerEndsAt = providerEndOf(ends, now)
   return {
     accessToken: answer.access_token,
-    accessExpiresAt: now + expiresInOf(answer.expires_in, claims.accessToken?.exp, now / 1000) * 1000,
+    accessExpiresAt: now + Math.round(expiresInOf(answer.expires_in, claims.accessToken?.exp, now / 1000) * 1000),
     ...(answer.refresh_token !== undefined && { refreshToken: answer.refresh_token }),
     ...(answer.id_token !== undefined && { idToken: answer.id_token }),
     ...(claims.idToken !== undefined && { idExpiresAt: now + lifeOf(claims.idToken) }),

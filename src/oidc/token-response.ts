@@ -7,9 +7,13 @@ export const defaultExpiresIn = 300
 /** The longest life we believe, in seconds. A session's own lifetime is enforced elsewhere. */
 export const longestExpiresIn = 30 * 24 * 60 * 60
 
+/** Seconds by which the provider's clock and ours may differ. */
+const clockTolerance = 30
+
 /**
  * Seconds an access token lives (RFC 6749 5.1): a positive finite number, at most 30 days; anything else
- * (missing, 0, negative, text, 1e999) counts as missing: then its own `exp`, else five minutes.
+ * (missing, 0, negative, text, 1e999) counts as missing: then its own `exp`, else five minutes. Both said: the sooner,
+ * since who checks the token goes by `exp`, whole seconds that began before the answer came.
  */
 export function expiresInOf(value: unknown, exp: unknown, nowSeconds: number): number {
   return saidExpiresIn(value, exp, nowSeconds) ?? defaultExpiresIn
@@ -17,8 +21,11 @@ export function expiresInOf(value: unknown, exp: unknown, nowSeconds: number): n
 
 /** The same, and undefined where nothing usable was said. An `exp` in milliseconds says nothing. */
 function saidExpiresIn(value: unknown, exp: unknown, nowSeconds: number): number | undefined {
-  if (isPositive(value)) return Math.min(value, longestExpiresIn)
-  return isNumericDate(exp) && exp > nowSeconds ? Math.min(exp - nowSeconds, longestExpiresIn) : undefined
+  const left = isNumericDate(exp) && exp > nowSeconds ? exp - nowSeconds : undefined
+  if (!isPositive(value)) return left === undefined ? undefined : Math.min(left, longestExpiresIn)
+  // Further apart, it is the clocks that differ.
+  const isSooner = left !== undefined && left < value && value - left <= clockTolerance
+  return Math.min(isSooner ? left : value, longestExpiresIn)
 }
 
 /** A longer life of a refresh token, in seconds, is none that anything can be planned by: ten years. */
@@ -58,7 +65,7 @@ export function providerEndOf(
     return life === undefined ? undefined : now + life
   }
   const seconds = saidExpiresIn(expiresIn, exp.find(isNumericDate), now / 1000)
-  return seconds === undefined ? undefined : now + seconds * 1000
+  return seconds === undefined ? undefined : now + Math.round(seconds * 1000)
 }
 
 const isPositive = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value > 0

@@ -96,3 +96,12 @@ test('no refresh token: the end of the tokens that came', async (t) => {
   const { tokens } = await logIn(world)
   assert.equal(tokens.providerEndsAt, world.clock.time + 600_000)
 })
+
+test('a life that is said twice ends with the sooner, unless only the clocks differ', () => {
+  const seconds = 1_800_000_000
+  assert.equal(expiresInOf(60, seconds + 58.7, seconds).toFixed(1), '58.7', 'the token was made before its answer came')
+  assert.equal(expiresInOf(60, seconds + 61, seconds), 60)
+  assert.equal(expiresInOf(300, seconds + 20, seconds), 300, 'our clock is minutes ahead')
+  assert.equal(expiresInOf(60, seconds - 5, seconds), 60, 'it is over before it came: our clock is ahead')
+  assert.equal(expiresInOf(60, (seconds + 50) * 1000, seconds), 60, 'milliseconds')
+})
