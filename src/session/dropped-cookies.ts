@@ -24,6 +24,8 @@ export function createDroppedCookieTest(
 }
 
 function fold(name: string): string {
+  // Nearly every name; the rest would make a long header expensive.
+  if (/^[\w-]*$/.test(name)) return name.toLowerCase()
   const [text = ''] = decoded(name).split('\0', 1)
   // One character each time: a run with `+` and `$` would start anew at each of thousands of blanks.
   const visible = text.replaceAll('"', '').replaceAll(/[^\x21-\x7e]/g, ' ')
@@ -37,6 +39,7 @@ const decoded = (name: string): string =>
 
 /** `a=1 b=2` is two cookies to Python's `SimpleCookie`: white space ends a value, a name stands before `=`. */
 function namesWithin(pair: string): string[] {
+  if (!/[^\x21-\x7e]/.test(pair.trim())) return []
   const pieces = pair.split('=').slice(0, -1)
   return pieces.flatMap((piece) => {
     const words = piece.split(/[^\x21-\x7e]+/).filter((word) => word !== '')
