@@ -138,6 +138,22 @@ data: { OAUTH2_PROXY_CLIENT_ID: c2hvcA==, OAUTH2_PROXY_CLIENT_SECRET: Y2FuYXJ5 }
     assert.equal(code, 1)
     assert.match(aside, /starts it 2 times: spec\.template\.spec\.containers\.1, /)
   })
+
+  test('of two alpha configurations beside it none is dropped in silence', async (t) => {
+    const alpha = (name: string) => `---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: ${name} }
+data:
+  alpha.yaml: |
+    providers: [{ id: ${name}, provider: oidc, clientID: ${name}, oidcConfig: { issuerURL: https://id.example.com } }]
+    upstreamConfig: { upstreams: [{ id: app, path: /, uri: http://127.0.0.1:3000 }] }
+`
+    const both = deployment + alpha('one') + alpha('two')
+    const { code, aside } = await migrate(t, ['--args-file', 'both.yaml'], { files: { 'both.yaml': both } })
+    assert.equal(code, 1)
+    assert.match(aside, /holds 2 alpha configurations/)
+  })
 })
 
 describe('values of the Helm chart', () => {

@@ -64,6 +64,12 @@ function manifestIn(documents: readonly unknown[], file: string, env: Environmen
   const elsewhere = variablesOfManifest(documents, new Set([...others, ...own.map(({ node }) => node)]))
   const maps = documents.filter((tree) => at(tree, 'kind') === 'ConfigMap').flatMap((tree) => filesOf(tree, file, env))
   const alphas = [chart?.alpha, ...maps.map(({ alpha }) => alpha)].filter((one) => one !== undefined)
+  if (alphas.length > 1) {
+    throw new CommandError(
+      `${file}: holds ${alphas.length} alpha configurations, and one oauth2-proxy reads one`,
+      'leave the one it is started with, and remove the others',
+    )
+  }
   return {
     files: [...maps.flatMap(({ toml }) => toml ?? []), ...(chart?.file === undefined ? [] : [chart.file])],
     variables: [
