@@ -1,5 +1,6 @@
 import pino from 'pino'
 import { type Clock, systemClock } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { isoTime } from './iso-time.ts'
 import { escapeControls, scrub } from './scrub.ts'
@@ -44,7 +45,7 @@ export function createLogger({ level }: LogOptions, { destination, clock = syste
       base: null,
       timestamp: () => `,"time":"${timeOf(clock.now())}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: describeError, error: describeError },
+      serializers: { err: (error) => describeError(error), error: (error) => describeError(error) },
       redact: {
         paths: forbidden.flatMap((name) => ['', '*', '*.*'].map((at) => `${at}["${name}"]`)),
         censor: '[redacted]',
@@ -57,8 +58,11 @@ export function createLogger({ level }: LogOptions, { destination, clock = syste
 
 const mostCauses = 4
 
-/** By allow-list: errors of HTTP and OAuth libraries carry whole answers, bodies with tokens included. */
-export function describeError(error: unknown, depth = 0): unknown {
+/**
+ * By allow-list: errors of HTTP and OAuth libraries carry whole answers, bodies with tokens included. A planned failure
+ * has no stack, nor have its causes: it tells of somebody else's trouble, not of a place in this program.
+ */
+export function describeError(error: unknown, depth = 0, isPlanned = error instanceof GatewayError): unknown {
   if (!(error instanceof Error)) return typeof error === 'object' ? '[not an error]' : error
   const { name, message, stack, cause } = error
   const problems = problemsOf(error)
@@ -69,8 +73,8 @@ export function describeError(error: unknown, depth = 0): unknown {
     type: name,
     message,
     ...(code !== undefined && { code }),
-    stack,
-    ...(cause instanceof Error && depth < mostCauses && { cause: describeError(cause, depth + 1) }),
+    ...(!isPlanned && { stack }),
+    ...(cause instanceof Error && depth < mostCauses && { cause: describeError(cause, depth + 1, isPlanned) }),
   }
 }
 

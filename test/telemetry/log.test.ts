@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { GatewayError } from '../../src/core/errors.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { type AccessEntry, createAccessLog } from '../../src/telemetry/access-log.ts'
 import { createAudit, hashId } from '../../src/telemetry/audit.ts'
@@ -105,6 +106,19 @@ test('a failure that lists its problems is told once, without a stack', () => {
   })
   assert.equal('problems' in JSON.parse(other!).err, false)
   assert.match(JSON.parse(other!).err.stack, /log\.test\.ts/)
+})
+
+test('a planned failure is told with its causes, and without a stack', () => {
+  const cause = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:8080'), { code: 'ECONNREFUSED' })
+  const [line] = logged((log) =>
+    log.warn({ err: new GatewayError('upstream_timeout', 'app: no answer', { cause }) }, 'refused'),
+  )
+  assert.deepEqual(JSON.parse(line!).err, {
+    type: 'GatewayError',
+    message: 'app: no answer',
+    code: 'upstream_timeout',
+    cause: { type: 'Error', message: cause.message, code: 'ECONNREFUSED' },
+  })
 })
 
 test('ordinary sentences stay as they are', () => {
