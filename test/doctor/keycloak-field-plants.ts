@@ -109,6 +109,7 @@ export const fieldPlants: readonly Plant[] = [
   },
   {
     fault: 'a secret that is taken by post alone',
+    isLater: true,
     names: ['client-auth-method'],
     attributes: { 'client.secret.authentication.allowed.method': 'client_secret_post' },
   },
@@ -121,6 +122,7 @@ export const fieldPlants: readonly Plant[] = [
   ),
   {
     fault: 'tokens bound by DPoP',
+    isLater: true,
     names: ['dpop-required'],
     attributes: { 'dpop.bound.access.tokens': 'true' },
   },

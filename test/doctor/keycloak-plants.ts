@@ -5,6 +5,8 @@ import { clientSecret, type Realm, type RealmOptions } from '../support/keycloak
 import type { Keys } from './patient.ts'
 
 export interface Plant {
+  /** Keycloak 26.0 does not have the setting. */
+  readonly isLater?: true
   readonly fault: string
   /** What has to be found, sorted; nothing else may be. */
   readonly names: readonly FindingName[]

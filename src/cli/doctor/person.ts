@@ -1,5 +1,5 @@
 /** What real tokens of a real person hold, and what is missing in them. */
-import { hasClaim } from '../../core/claims.ts'
+import { type Claims, hasClaim } from '../../core/claims.ts'
 import { readJwt } from '../../issuer/jwt.ts'
 import { LoginFailure } from '../../oidc/failure.ts'
 import type { Finding } from './finding.ts'
@@ -89,11 +89,18 @@ function lookAtEmail(visit: ProviderVisit, signedIn: SignedIn): readonly Finding
 /** Since Keycloak 25 the scope `basic` brings it; without, no role of an access token counts. */
 function lookAtSubject(visit: ProviderVisit, { proof }: SignedIn): readonly Finding[] {
   const claims = readJwt(proof.tokens.accessToken ?? '')?.payload
-  // Keycloak begins the ID of a lightweight one so; it has no subject by design.
-  if (typeof claims?.jti === 'string' && claims.jti.startsWith('onlt'))
+  if (claims !== undefined && isLightweight(claims))
     return routesNeed(visit.config, 'roles') && !hasRoles(proof) ? [lightweight(visit)] : []
   return claims === undefined || hasClaim(claims, 'sub') ? [] : [clientScopesLost(visit, ['basic'])]
 }
+
+/**
+ * It has no subject by design. Later versions of Keycloak begin its ID so; 26.0 does not, where it is told by what the scope `basic`
+ * has nothing to do with, and is missing all the same. Where all scopes are lost, asking for them tells.
+ */
+const isLightweight = (claims: Claims): boolean =>
+  (typeof claims.jti === 'string' && claims.jti.startsWith('onlt')) ||
+  ['sub', 'preferred_username', 'email', 'realm_access', 'resource_access'].every((name) => !hasClaim(claims, name))
 
 const hasRoles = ({ identity: { realmRoles, clientRoles } }: SignedIn['proof']): boolean =>
   realmRoles.length > 0 || Object.values(clientRoles).some((roles) => roles.length > 0)
